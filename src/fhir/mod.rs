@@ -1,0 +1,4 @@
+//! What FHIR is, without input or output: issues, paths, types, definitions, primitive values, codecs.
+
+pub mod issue;
+pub mod path;

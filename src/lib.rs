@@ -1,0 +1,6 @@
+//! Kith, a FHIR R4 referral server for social prescribing in England. This file is the map; modules lower in the list
+//! never import modules above them (a test in `tests/it/architecture.rs` enforces it).
+
+pub mod clock;
+pub mod fhir;
+pub mod problem;

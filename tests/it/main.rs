@@ -1,0 +1,12 @@
+//! The one integration test binary; folders mirror `src/`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::allow_attributes,
+    missing_docs,
+    reason = "a test may fail loudly"
+)]
+
+mod problem;
