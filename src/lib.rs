@@ -2,5 +2,7 @@
 //! never import modules above them (a test in `tests/it/architecture.rs` enforces it).
 
 pub mod clock;
+pub mod commands;
+pub mod config;
 pub mod fhir;
 pub mod problem;

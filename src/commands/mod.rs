@@ -1,0 +1,51 @@
+//! The command line: one file per command, one line per command in [`Command`]. `main` calls [`main`].
+
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Flags, Settings};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kith",
+    version,
+    about = "A FHIR R4 referral server for social prescribing in England",
+    max_term_width = 100
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Flags),
+}
+
+/// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
+pub fn main() -> ExitCode {
+    match CommandLine::parse().command {
+        Command::Serve(flags) => serve::run(&flags),
+    }
+}
+
+/// The settings of this process, or exit code 2 after saying on standard error what is wrong with each.
+pub fn settings(flags: &Flags) -> Result<Settings, ExitCode> {
+    config::load(flags, |name| std::env::var(name).ok())
+        .map_err(|mistakes| failure("These settings cannot be used:", &mistakes))
+}
+
+/// Says on standard error why a command cannot run, and returns exit code 2.
+#[expect(clippy::print_stderr, reason = "a command talks to the person who called it")]
+pub fn failure(heading: &str, lines: &[String]) -> ExitCode {
+    eprintln!("kith: {heading}");
+    for line in lines {
+        eprintln!("  - {line}");
+    }
+    ExitCode::from(2)
+}

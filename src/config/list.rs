@@ -1,0 +1,197 @@
+//! The list of settings: flag, environment variable, configuration key, help and reader all derive from one entry here.
+
+use std::path::PathBuf;
+
+use super::{AuditReads, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+
+/// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
+/// `reads = …` under `[audit]` in the configuration file.
+#[derive(Debug)]
+pub struct Setting {
+    /// Dotted key in the configuration file.
+    pub key: &'static str,
+    /// What the value looks like in help texts.
+    pub value_name: &'static str,
+    /// One sentence of help.
+    pub help: &'static str,
+    /// Text of the default, for help; empty where there is none.
+    pub default: &'static str,
+    /// Reads the text into the settings; the error says what would be right.
+    pub apply: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+impl Setting {
+    /// The flag without its dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.replace('.', "-")
+    }
+
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("KITH_{}", self.key.replace(['.', '-'], "_").to_uppercase())
+    }
+}
+
+/// Every setting, in the order in which help shows them.
+pub const ALL: &[Setting] = &[
+    Setting {
+        key: "listen",
+        value_name: "ADDRESS:PORT",
+        help: "Where to listen; port 0 picks a free one",
+        default: "127.0.0.1:8080",
+        apply: |settings, text| {
+            settings.listen =
+                text.parse().map_err(|_| "must be ADDRESS:PORT, for example 127.0.0.1:8080".to_owned())?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "database",
+        value_name: "URL",
+        help: "Where data lies: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+        default: "sqlite:kith.db",
+        apply: |settings, text| {
+            settings.database = database_url(text)?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "base-url",
+        value_name: "URL",
+        help: "Public base URL of the FHIR API, as clients reach it [default: http://LISTEN/fhir]",
+        default: "",
+        apply: |settings, text| {
+            if !(text.starts_with("http://") || text.starts_with("https://")) {
+                return Err("must begin with http:// or https://".to_owned());
+            }
+            settings.base_url = Some(text.trim_end_matches('/').to_owned());
+            Ok(())
+        },
+    },
+    Setting {
+        key: "workers",
+        value_name: "COUNT",
+        help: "HTTP worker threads; 0 = one per core",
+        default: "0",
+        apply: |settings, text| number(text, 0, 1024).map(|value| settings.workers = value),
+    },
+    Setting {
+        key: "package",
+        value_name: "PATHS",
+        help: "Further FHIR packages to validate against (.tgz files or folders, separated by commas)",
+        default: "",
+        apply: |settings, text| {
+            settings.packages =
+                text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect();
+            Ok(())
+        },
+    },
+    Setting {
+        key: "validation.mode",
+        value_name: "MODE",
+        help: "enforce refuses invalid resources (422); report stores them",
+        default: "enforce",
+        apply: |settings, text| ValidationMode::parse(text).map(|value| settings.validation = value),
+    },
+    Setting {
+        key: "referral.duplicates",
+        value_name: "ACTION",
+        help: "A second open referral of one patient to one service: refuse (409), warn or allow",
+        default: "refuse",
+        apply: |settings, text| Duplicates::parse(text).map(|value| settings.duplicates = value),
+    },
+    Setting {
+        key: "audit.reads",
+        value_name: "WHEN",
+        help: "Audit events of reads reach the disk before the answer (durable) or within 100 ms (buffered)",
+        default: "durable",
+        apply: |settings, text| AuditReads::parse(text).map(|value| settings.audit_reads = value),
+    },
+    Setting {
+        key: "audit.key",
+        value_name: "FILE",
+        help: "Ed25519 private key (PEM) that signs audit checkpoints [default: made beside the database]",
+        default: "",
+        apply: |settings, text| {
+            settings.audit_key = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "audit.checkpoints",
+        value_name: "FILE",
+        help: "File outside the database to which signed audit checkpoints are appended",
+        default: "",
+        apply: |settings, text| {
+            settings.audit_checkpoints = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "database.synchronous",
+        value_name: "LEVEL",
+        help: "full: an acknowledged write survives power loss; normal: only a crash of the process (SQLite)",
+        default: "full",
+        apply: |settings, text| Synchronous::parse(text).map(|value| settings.synchronous = value),
+    },
+    Setting {
+        key: "limits.body",
+        value_name: "BYTES",
+        help: "Largest request body",
+        default: "16777216",
+        apply: |settings, text| number(text, 1024, 1 << 30).map(|value| settings.body_limit = value),
+    },
+    Setting {
+        key: "limits.depth",
+        value_name: "LEVELS",
+        help: "Deepest nesting of a body",
+        default: "64",
+        apply: |settings, text| number(text, 8, 100).map(|value| settings.depth_limit = value),
+    },
+    Setting {
+        key: "limits.bundle",
+        value_name: "ENTRIES",
+        help: "Most entries in a batch or transaction",
+        default: "1000",
+        apply: |settings, text| number(text, 1, 100_000).map(|value| settings.bundle_limit = value),
+    },
+    Setting {
+        key: "log.filter",
+        value_name: "FILTER",
+        help: "Which log lines are written: a level, or target=level pairs separated by commas",
+        default: "info",
+        apply: |settings, text| {
+            text.parse::<tracing_subscriber::EnvFilter>().map_err(|_| {
+                "must be a level (error, warn, info, debug, trace) or pairs such as kith=debug".to_owned()
+            })?;
+            text.clone_into(&mut settings.log_filter);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "log.format",
+        value_name: "FORMAT",
+        help: "text for people, json for machines",
+        default: "text",
+        apply: |settings, text| LogFormat::parse(text).map(|value| settings.log_format = value),
+    },
+];
+
+fn number(text: &str, low: usize, high: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(value) if (low..=high).contains(&value) => Ok(value),
+        _ => Err(format!("must be a whole number from {low} to {high}")),
+    }
+}
+
+fn database_url(text: &str) -> Result<String, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") || text.starts_with("sqlite:") {
+        return Ok(text.to_owned());
+    }
+    if text.contains("://") || text.is_empty() {
+        return Err("must be sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE".to_owned());
+    }
+    Ok(format!("sqlite:{text}"))
+}

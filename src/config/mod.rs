@@ -1,0 +1,129 @@
+//! Settings of the server: defaults < configuration file < environment < flags. Every mistake is reported at once.
+//! Commands that touch the database take [`Flags`]; [`load`] turns them into [`Settings`].
+
+mod list;
+mod sources;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use list::{ALL, Setting};
+pub use sources::{Flags, load};
+
+/// What the server runs with. Each field is one line in [`ALL`].
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Database URL: `sqlite:FILE` or `postgres://…`.
+    pub database: String,
+    /// Public base URL of the FHIR API, without a slash at the end; derived from `listen` where not set.
+    pub base_url: Option<String>,
+    /// HTTP worker threads; 0 = one per core.
+    pub workers: usize,
+    /// Filter of log lines, as `tracing_subscriber::EnvFilter` reads it.
+    pub log_filter: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// When the audit events of reads reach the disk.
+    pub audit_reads: AuditReads,
+    /// The Ed25519 key (PEM) that signs audit checkpoints; made beside the database where not set.
+    pub audit_key: Option<PathBuf>,
+    /// A file outside the database to which signed audit checkpoints are appended.
+    pub audit_checkpoints: Option<PathBuf>,
+    /// How hard a commit is pushed to the disk (SQLite).
+    pub synchronous: Synchronous,
+    /// Further FHIR packages (`.tgz` or folder) to validate against.
+    pub packages: Vec<PathBuf>,
+    /// Whether invalid resources are refused or stored with a report.
+    pub validation: ValidationMode,
+    /// What happens to a second open referral of one patient to one service.
+    pub duplicates: Duplicates,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+    /// Deepest nesting of a body.
+    pub depth_limit: usize,
+    /// Most entries in a batch or transaction.
+    pub bundle_limit: usize,
+}
+
+macro_rules! choices {
+    ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident => $text:literal),* $(,)? }) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$inner])* $variant),* }
+
+        impl $name {
+            /// Every spelling that [`Self::parse`] takes.
+            pub const CHOICES: &'static [&'static str] = &[$($text),*];
+
+            /// Reads a setting's text; the error says what would be right.
+            pub fn parse(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(format!("must be one of {}", Self::CHOICES.join(", "))),
+                }
+            }
+        }
+    };
+}
+
+choices! {
+    /// How log lines look.
+    LogFormat {
+        /// For people.
+        Text => "text",
+        /// For machines: one JSON object a line.
+        Json => "json",
+    }
+}
+
+choices! {
+    /// When the audit event of a read is on disk.
+    AuditReads {
+        /// Before the answer is sent.
+        Durable => "durable",
+        /// Within 100 ms after the answer; a crash may lose the events of those reads, never of writes.
+        Buffered => "buffered",
+    }
+}
+
+choices! {
+    /// SQLite's `synchronous` pragma.
+    Synchronous {
+        /// An acknowledged write survives power loss.
+        Full => "full",
+        /// An acknowledged write survives a crash of the process, not of the machine.
+        Normal => "normal",
+    }
+}
+
+choices! {
+    /// What happens to a resource that breaks a validation rule.
+    ValidationMode {
+        /// It is refused with 422.
+        Enforce => "enforce",
+        /// It is stored; the issues are logged by rule and returned on demand.
+        Report => "report",
+    }
+}
+
+choices! {
+    /// What happens to a second open referral of one patient to one service.
+    Duplicates {
+        /// It is refused with 409.
+        Refuse => "refuse",
+        /// It is stored; the answer carries a warning.
+        Warn => "warn",
+        /// It is stored silently.
+        Allow => "allow",
+    }
+}
+
+impl Settings {
+    /// The public base URL of the FHIR API, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        self.base_url.clone().unwrap_or_else(|| format!("http://{}/fhir", self.listen))
+    }
+}
