@@ -6,3 +6,4 @@ pub mod commands;
 pub mod config;
 pub mod fhir;
 pub mod problem;
+pub mod search;
