@@ -2,3 +2,4 @@
 
 pub mod issue;
 pub mod path;
+pub mod suggest;

@@ -1,0 +1,154 @@
+//! Content negotiation (<https://hl7.org/fhir/R4/http.html#mime-type>): which format a body has and which the answer gets.
+//! Pure functions; `app` calls them with the headers and `_format`.
+
+use crate::problem::{Kind, Problem};
+
+/// A format the server writes resources in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// `application/fhir+json`.
+    #[default]
+    Json,
+    /// `application/fhir+xml`.
+    Xml,
+}
+
+impl Format {
+    /// The media type sent in Content-Type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/fhir+json; charset=utf-8",
+            Self::Xml => "application/fhir+xml; charset=utf-8",
+        }
+    }
+}
+
+/// The format of a request body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// A resource in JSON.
+    Json,
+    /// A resource in XML.
+    Xml,
+    /// `application/json-patch+json` (RFC 6902).
+    JsonPatch,
+    /// `application/x-www-form-urlencoded`, for `_search`.
+    Form,
+}
+
+/// What the answer should look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// JSON or XML.
+    pub format: Format,
+    /// Indented for people.
+    pub pretty: bool,
+}
+
+/// Reads a Content-Type header. 415 where it names something the server does not read or another FHIR version;
+/// without a header a body is taken as JSON.
+pub fn body_format(content_type: Option<&str>) -> Result<BodyFormat, Problem> {
+    let Some(text) = content_type else { return Ok(BodyFormat::Json) };
+    let media = Media::parse(text);
+    if !media.is_utf8() {
+        return Err(unsupported("The charset must be utf-8."));
+    }
+    if !media.is_r4() {
+        return Err(unsupported("fhirVersion must be 4.0: this server speaks FHIR R4 (4.0.1)."));
+    }
+    match media.name.as_str() {
+        "application/fhir+json" | "application/json" | "application/json+fhir" | "text/json" => Ok(BodyFormat::Json),
+        "application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" => Ok(BodyFormat::Xml),
+        "application/json-patch+json" => Ok(BodyFormat::JsonPatch),
+        "application/x-www-form-urlencoded" => Ok(BodyFormat::Form),
+        _ => Err(unsupported(
+            "Content-Type must be application/fhir+json or application/fhir+xml (application/json-patch+json for a patch).",
+        )),
+    }
+}
+
+/// Chooses the format of the answer from `_format`, which wins, and Accept. 406 where nothing fits.
+pub fn wanted(accept: Option<&str>, format: Option<&str>, pretty: Option<&str>) -> Result<Wanted, Problem> {
+    let pretty = pretty.is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let format = match format {
+        // A plus sign in a query string decodes to a space; `_format=application/fhir+json` is sent that way everywhere.
+        Some(text) => of_media(&Media::parse(&text.replace(' ', "+"))).ok_or_else(|| not_acceptable("http.query._format"))?,
+        None => from_accept(accept)?,
+    };
+    Ok(Wanted { format, pretty })
+}
+
+fn from_accept(accept: Option<&str>) -> Result<Format, Problem> {
+    let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Format::Json) };
+    let mut best: Option<(f32, Format)> = None;
+    for part in text.split(',') {
+        let media = Media::parse(part);
+        if let Some(format) = of_media(&media)
+            && media.quality > 0.0
+            && best.is_none_or(|(quality, _)| media.quality > quality)
+        {
+            best = Some((media.quality, format));
+        }
+    }
+    best.map(|(_, format)| format).ok_or_else(|| not_acceptable("http.accept"))
+}
+
+fn of_media(media: &Media) -> Option<Format> {
+    if !media.is_r4() {
+        return None;
+    }
+    match media.name.as_str() {
+        "application/fhir+json" | "application/json" | "application/json+fhir" | "text/json" | "json" | "*/*"
+        | "application/*" | "text/html" | "text/*" | "application/xhtml+xml" => Some(Format::Json),
+        "application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" | "xml" => Some(Format::Xml),
+        _ => None,
+    }
+}
+
+/// One media range with the parameters that matter here.
+struct Media {
+    name: String,
+    quality: f32,
+    charset: Option<String>,
+    version: Option<String>,
+}
+
+impl Media {
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let mut media = Self { name, quality: 1.0, charset: None, version: None };
+        for part in parts {
+            let Some((key, value)) = part.split_once('=') else { continue };
+            let value = value.trim().trim_matches('"');
+            match key.trim().to_ascii_lowercase().as_str() {
+                "q" => media.quality = value.parse().unwrap_or(0.0),
+                "charset" => media.charset = Some(value.to_ascii_lowercase()),
+                "fhirversion" => media.version = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        media
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.charset.as_deref().is_none_or(|charset| matches!(charset, "utf-8" | "utf8" | "us-ascii"))
+    }
+
+    fn is_r4(&self) -> bool {
+        self.version.as_deref().is_none_or(|version| matches!(version, "4.0" | "4.0.0" | "4.0.1"))
+    }
+}
+
+fn unsupported(text: &str) -> Problem {
+    Problem::new(Kind::UnsupportedMediaType, text).at("http.content-type")
+}
+
+fn not_acceptable(place: &str) -> Problem {
+    Problem::new(
+        Kind::NotAcceptable,
+        "This server answers in application/fhir+json or application/fhir+xml (FHIR version 4.0); ask for one of them.",
+    )
+    .at(place)
+}
