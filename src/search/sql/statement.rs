@@ -11,6 +11,14 @@ pub enum Bind {
     Real(f64),
     /// A boolean column.
     Bool(bool),
+    /// Stands for the small integer that the store keeps for a search parameter (`parameter` columns of the index tables);
+    /// matches no row while no resource has had a value for it.
+    Parameter {
+        /// Resource type, for example `Task`.
+        resource_type: String,
+        /// Code or pseudo-code as in the index rows, for example `status`.
+        code: String,
+    },
 }
 
 /// The type of a sort column in the answer.

@@ -1,0 +1,132 @@
+//! The index rows of one resource: plain data that `search::extract` makes and the store keeps, one list (and one table) per
+//! search type. A row carries its search parameter's code; the store keeps a small integer per (resource type, code).
+//!
+//! The same search must not meet two rows of one meaning, so pseudo-codes hold what is searched differently:
+//! `subject:identifier` (token rows) for logical references, `code:text` (string rows) for displays,
+//! `identifier:of-type` (token rows, code `typecode|value`) and so on. Codes are free text here; the query side uses the same.
+
+use std::sync::Arc;
+
+use crate::clock::Micros;
+
+/// Code of a search parameter within its resource type, or a pseudo-code built on one. Shared, so that a row costs no copy.
+pub type ParameterCode = Arc<str>;
+
+/// Everything that is searchable about one version of one resource.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IndexRows {
+    /// Codes, identifiers, booleans.
+    pub tokens: Vec<TokenRow>,
+    /// Names, addresses, free text.
+    pub strings: Vec<StringRow>,
+    /// Dates, instants, periods, timings.
+    pub dates: Vec<DateRow>,
+    /// Plain numbers.
+    pub numbers: Vec<NumberRow>,
+    /// Quantities, money, ranges.
+    pub quantities: Vec<QuantityRow>,
+    /// Literal references.
+    pub references: Vec<ReferenceRow>,
+    /// Uris and canonicals.
+    pub uris: Vec<UriRow>,
+}
+
+/// A code with the system it belongs to (<https://hl7.org/fhir/R4/search.html#token>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// The system; empty where the element has none.
+    pub system: String,
+    /// The code or value; empty where only a system is known.
+    pub code: String,
+}
+
+/// A text, folded for comparison and as it stands (<https://hl7.org/fhir/R4/search.html#string>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StringRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// Case, accents and width removed; compared as a prefix and used for sorting.
+    pub folded: String,
+    /// As written, for `:exact`.
+    pub exact: String,
+}
+
+/// A time as the interval it means: `low` inclusive, `high` exclusive (<https://hl7.org/fhir/R4/search.html#date>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// First instant; `Micros::MIN` where the period has no start.
+    pub low: Micros,
+    /// First instant after; `Micros::MAX` where the period has no end.
+    pub high: Micros,
+}
+
+/// A number as the interval its precision means (<https://hl7.org/fhir/R4/search.html#number>).
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// Lowest value meant.
+    pub low: f64,
+    /// Highest value meant.
+    pub high: f64,
+}
+
+/// A quantity as the interval its precision means, with its unit (<https://hl7.org/fhir/R4/search.html#quantity>).
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantityRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// System of the unit code; empty where there is none.
+    pub system: String,
+    /// Unit code, or the unit's text where there is no code; may be empty.
+    pub code: String,
+    /// Lowest value meant.
+    pub low: f64,
+    /// Highest value meant.
+    pub high: f64,
+}
+
+/// A literal reference (<https://hl7.org/fhir/R4/search.html#reference>). References to this server are held as type and id,
+/// others as the whole url.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// Resource type of the target; empty where it cannot be told.
+    pub target_type: String,
+    /// Logical id of the target on this server, or an absolute url or urn (an id has no colon, so both fit one column).
+    pub target_id: String,
+}
+
+/// A uri, url or canonical (<https://hl7.org/fhir/R4/search.html#uri>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UriRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// The uri as written.
+    pub value: String,
+}
+
+impl IndexRows {
+    /// How many rows there are in all lists.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+            + self.strings.len()
+            + self.dates.len()
+            + self.numbers.len()
+            + self.quantities.len()
+            + self.references.len()
+            + self.uris.len()
+    }
+
+    /// True where nothing is searchable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
