@@ -9,4 +9,6 @@
     reason = "a test may fail loudly"
 )]
 
+mod architecture;
+mod dependencies;
 mod problem;
