@@ -1,5 +1,10 @@
 //! What FHIR is, without input or output: issues, paths, types, definitions, primitive values, codecs.
 
+pub mod canonical;
+pub mod decimal;
 pub mod issue;
 pub mod path;
+pub mod primitive;
+pub mod reference;
 pub mod suggest;
+pub mod temporal;

@@ -22,12 +22,8 @@ const LAYERS: &[&[&str]] = &[
 const EXCEPTIONS: &[(&str, &str)] = &[("problem", "fhir::issue"), ("config", "problem")];
 
 /// Library, the folders that may name it.
-const PLACES: &[(&str, &[&str])] = &[
-    ("sqlx", &["store"]),
-    ("openssl", &["access", "store/audit"]),
-    ("jsonwebtoken", &["access"]),
-    ("fhirbolt", &[]),
-];
+const PLACES: &[(&str, &[&str])] =
+    &[("sqlx", &["store"]), ("openssl", &["access", "store/audit"]), ("jsonwebtoken", &["access"]), ("fhirbolt", &[])];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -89,7 +85,8 @@ fn each_library_has_its_place() {
     for (path, text) in sources() {
         for (library, places) in PLACES {
             let named = text.lines().any(|line| {
-                !line.trim_start().starts_with("//") && (line.contains(&format!("{library}::")) || line.contains(&format!("use {library}")))
+                !line.trim_start().starts_with("//")
+                    && (line.contains(&format!("{library}::")) || line.contains(&format!("use {library}")))
             });
             if named && !places.iter().any(|place| path.starts_with(place)) {
                 wrong.push(format!("{} names {library}", path.display()));

@@ -11,4 +11,5 @@
 
 mod architecture;
 mod dependencies;
+mod fhir;
 mod problem;

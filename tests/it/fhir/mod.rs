@@ -1,0 +1,7 @@
+//! Tests of `kith::fhir`.
+
+mod canonical;
+mod decimal;
+mod primitive;
+mod reference;
+mod temporal;
