@@ -6,4 +6,5 @@ pub mod commands;
 pub mod config;
 pub mod fhir;
 pub mod problem;
+pub mod referral;
 pub mod search;
