@@ -1,5 +1,6 @@
 //! The command line: one file per command, one line per command in [`Command`]. `main` calls [`main`].
 
+pub mod package;
 pub mod serve;
 
 use std::process::ExitCode;
@@ -25,12 +26,16 @@ struct CommandLine {
 enum Command {
     /// Run the server.
     Serve(Flags),
+    /// Import FHIR packages.
+    #[command(subcommand)]
+    Package(package::PackageCommand),
 }
 
 /// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
 pub fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Package(command) => package::run(&command),
     }
 }
 
@@ -48,4 +53,11 @@ pub fn failure(heading: &str, lines: &[String]) -> ExitCode {
         eprintln!("  - {line}");
     }
     ExitCode::from(2)
+}
+
+/// Says on standard output what a command did, and returns exit code 0.
+#[expect(clippy::print_stdout, reason = "a command talks to the person who called it")]
+pub fn say(line: &str) -> ExitCode {
+    println!("{line}");
+    ExitCode::SUCCESS
 }

@@ -2,9 +2,11 @@
 
 pub mod canonical;
 pub mod decimal;
+pub mod definitions;
 pub mod issue;
 pub mod path;
 pub mod primitive;
 pub mod reference;
 pub mod suggest;
 pub mod temporal;
+pub mod types;

@@ -5,3 +5,4 @@ mod decimal;
 mod primitive;
 mod reference;
 mod temporal;
+mod types;

@@ -1,0 +1,19 @@
+//! FHIR packages on disk: reading definitions from folders, Bundle files and package archives, and writing the committed
+//! folders of facts. Used by `kith package import` and by `--package`. Nothing is ever unpacked to disk.
+
+mod source;
+mod write;
+
+pub use source::{Limits, Source, read};
+pub use write::{Layout, write};
+
+use std::path::Path;
+
+use crate::fhir::definitions::package::Package;
+use crate::problem::Problem;
+
+/// Loads a package for use at run time: `path` is a FHIR package archive (`.tgz`), a folder or a Bundle file.
+pub fn load(path: &Path) -> Result<Package, Problem> {
+    let source = read(path, &Limits::default())?;
+    Ok(Package::new(source.manifest, &source.resources))
+}

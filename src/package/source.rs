@@ -1,0 +1,206 @@
+//! Reads every resource below a path into memory, within limits: a folder of files, a single file or Bundle, or a gzipped
+//! tar archive.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use serde_json::Value;
+
+use crate::fhir::definitions::package::Manifest;
+use crate::problem::{Kind, Problem};
+
+/// Bounds on what is read, so that a hostile archive cannot fill the memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Files in a folder or archive.
+    pub files: usize,
+    /// Bytes of one file, after decompression.
+    pub file_bytes: u64,
+    /// Bytes of everything together, after decompression.
+    pub total_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { files: 50_000, file_bytes: 128 << 20, total_bytes: 1 << 30 }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// From `package.json`, where there is one.
+    pub manifest: Manifest,
+    /// The resources, entries of Bundles taken out, in the order of their file names.
+    pub resources: Vec<Value>,
+}
+
+/// Reads `path`: a `.tgz` archive, a folder (with everything below it) or one file. Files that are not JSON or XML, and JSON
+/// files that are not resources, are passed over; broken ones are an error that names the file.
+pub fn read(path: &Path, limits: &Limits) -> Result<Source, Problem> {
+    let mut reader =
+        Reader { limits: *limits, files: 0, bytes: 0, manifest_depth: usize::MAX, source: Source::default() };
+    if path.is_dir() {
+        reader.folder(path)?;
+    } else if is_archive(path) {
+        reader.archive(path)?;
+    } else {
+        reader.file(path, path)?;
+    }
+    Ok(reader.source)
+}
+
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    name.ends_with(".tgz") || name.ends_with(".tar.gz")
+}
+
+struct Reader {
+    limits: Limits,
+    files: usize,
+    bytes: u64,
+    manifest_depth: usize,
+    source: Source,
+}
+
+impl Reader {
+    fn folder(&mut self, root: &Path) -> Result<(), Problem> {
+        let mut paths = Vec::new();
+        list(root, &mut paths, 0)?;
+        paths.sort();
+        for path in paths {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
+            self.file(&path, &name)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, name: &Path) -> Result<(), Problem> {
+        if !is_wanted(name) {
+            return Ok(());
+        }
+        let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+        let bytes = self.take(file, name)?;
+        self.content(name, &bytes)
+    }
+
+    fn archive(&mut self, path: &Path) -> Result<(), Problem> {
+        let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+        // The gzip stream itself is bounded too: skipped entries cost time and must end as well.
+        let stream = GzDecoder::new(file).take(self.limits.total_bytes);
+        let mut archive = tar::Archive::new(stream);
+        let mut contents = Vec::new();
+        for entry in archive.entries().map_err(|cause| unreadable(path, cause))? {
+            let entry = entry.map_err(|cause| unreadable(path, cause))?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = entry.path().map_err(|cause| unreadable(path, cause))?.into_owned();
+            refuse_traversal(path, &name)?;
+            if is_wanted(&name) {
+                let bytes = self.take(entry, &name)?;
+                contents.push((name, bytes));
+            }
+        }
+        contents.sort();
+        contents.iter().try_for_each(|(name, bytes)| self.content(name, bytes))
+    }
+
+    /// The bytes of one file, counted against the limits.
+    fn take(&mut self, reader: impl Read, name: &Path) -> Result<Vec<u8>, Problem> {
+        self.files += 1;
+        let allowed = self.limits.file_bytes.min(self.limits.total_bytes.saturating_sub(self.bytes));
+        let mut bytes = Vec::new();
+        reader.take(allowed + 1).read_to_end(&mut bytes).map_err(|cause| unreadable(name, cause))?;
+        let length = bytes.len() as u64;
+        self.bytes += length;
+        if length > allowed || self.files > self.limits.files {
+            return Err(Problem::new(
+                Kind::TooLarge,
+                format!(
+                    "The package is too large at {}: at most {} files, {} bytes a file and {} bytes in all are read.",
+                    name.display(),
+                    self.limits.files,
+                    self.limits.file_bytes,
+                    self.limits.total_bytes
+                ),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    fn content(&mut self, name: &Path, bytes: &[u8]) -> Result<(), Problem> {
+        let value = parse(name, bytes)?;
+        if name.file_name().is_some_and(|file| file == "package.json") {
+            let depth = name.components().count();
+            if depth < self.manifest_depth {
+                self.manifest_depth = depth;
+                self.source.manifest = Manifest::from_json(&value);
+            }
+            return Ok(());
+        }
+        self.add(value);
+        Ok(())
+    }
+
+    fn add(&mut self, mut value: Value) {
+        match value.get("resourceType").and_then(Value::as_str) {
+            Some("Bundle") => {
+                let entries = value.get_mut("entry").and_then(Value::as_array_mut).map(std::mem::take);
+                for mut entry in entries.unwrap_or_default() {
+                    if let Some(resource) = entry.get_mut("resource") {
+                        self.source.resources.push(resource.take());
+                    }
+                }
+            }
+            Some(_) => self.source.resources.push(value),
+            None => {}
+        }
+    }
+}
+
+fn parse(name: &Path, bytes: &[u8]) -> Result<Value, Problem> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes)
+        .map_err(|cause| Problem::new(Kind::Invalid, format!("{} is not JSON: {cause}.", name.display())))
+}
+
+/// Definitions are JSON or XML files; package indexes, examples, OpenAPI and tool files beside them are not.
+fn is_wanted(name: &Path) -> bool {
+    let extension = name.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let hidden = name.file_name().is_some_and(|file| file.to_string_lossy().starts_with('.'));
+    let aside = name.parent().is_some_and(|folder| {
+        folder.components().any(|part| {
+            matches!(part.as_os_str().to_str(), Some("example" | "examples" | "openapi" | "other" | "xml" | "testing"))
+        })
+    });
+    extension.as_deref() == Some("json") && !hidden && !aside
+}
+
+fn list(folder: &Path, paths: &mut Vec<PathBuf>, depth: usize) -> Result<(), Problem> {
+    const DEEPEST: usize = 16;
+    for entry in fs::read_dir(folder).map_err(|cause| unreadable(folder, cause))? {
+        let entry = entry.map_err(|cause| unreadable(folder, cause))?;
+        let kind = entry.file_type().map_err(|cause| unreadable(folder, cause))?;
+        if kind.is_dir() && depth < DEEPEST {
+            list(&entry.path(), paths, depth + 1)?;
+        } else if kind.is_file() {
+            paths.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn refuse_traversal(archive: &Path, name: &Path) -> Result<(), Problem> {
+    if name.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Ok(());
+    }
+    let text = format!("{} holds a file whose name leads out of the archive: {}.", archive.display(), name.display());
+    Err(Problem::new(Kind::Invalid, text))
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> Problem {
+    Problem::new(Kind::Invalid, format!("{} cannot be read: {cause}.", path.display())).because(cause)
+}
