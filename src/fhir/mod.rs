@@ -1,6 +1,7 @@
 //! What FHIR is, without input or output: issues, paths, types, definitions, primitive values, codecs.
 
 pub mod canonical;
+pub mod codec;
 pub mod decimal;
 pub mod definitions;
 pub mod issue;

@@ -1,6 +1,7 @@
 //! Tests of `kith::fhir`.
 
 mod canonical;
+mod codec;
 mod decimal;
 mod primitive;
 mod reference;

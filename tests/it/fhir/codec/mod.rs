@@ -1,0 +1,4 @@
+//! Tests of `kith::fhir::codec`.
+
+mod json;
+mod positions;
