@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::element::text;
 use super::{Actor, element};
+use crate::clock::Micros;
+use crate::fhir::temporal::format_instant;
 
 /// A further write that a change causes.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,7 @@ impl Effect {
 /// The Provenance (<https://hl7.org/fhir/R4/provenance.html>) of an effect: `target` is the versioned reference of what was
 /// written, `cause` that of the change which led to it. The server is the agent, on behalf of the caller's organisation.
 #[must_use]
-pub fn provenance(effect: &Effect, target: &str, cause: &str, recorded: &str, actor: &Actor) -> Value {
+pub fn provenance(effect: &Effect, target: &str, cause: &str, recorded: Micros, actor: &Actor) -> Value {
     let mut agent = json!({
         "type": { "coding": [{
             "system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "assembler"
@@ -56,7 +58,7 @@ pub fn provenance(effect: &Effect, target: &str, cause: &str, recorded: &str, ac
     json!({
         "resourceType": "Provenance",
         "target": [{ "reference": target }],
-        "recorded": recorded,
+        "recorded": format_instant(recorded),
         "reason": [{ "text": effect.reason }],
         "activity": { "coding": [{
             "system": "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "code": "UPDATE"

@@ -21,6 +21,7 @@ use super::lifecycle::State;
 use super::lookup::Loaded;
 use super::sides::Sides;
 use super::withdraw::Withdrawal;
+use crate::fhir::temporal::format_instant;
 
 /// The effects of a Task that goes from `from` to `to`.
 pub(super) fn effects(
@@ -100,6 +101,6 @@ fn parent_learns(change: &Change<'_>, loaded: &Loaded) -> Option<Effect> {
         "valueReference": { "reference": own }
     }));
     resource["output"] = Value::Array(output);
-    resource["lastModified"] = json!(change.now);
+    resource["lastModified"] = json!(format_instant(change.now));
     Some(Effect { resource, reason: "A Task that is part of it was completed." })
 }

@@ -24,6 +24,7 @@ mod withdraw;
 
 use serde_json::Value;
 
+use crate::clock::Micros;
 use crate::fhir::issue::{Issue, IssueCode};
 use crate::problem::{Kind, Problem};
 pub use duplicates::Duplicates;
@@ -51,14 +52,14 @@ pub struct Change<'a> {
     pub version_checked: bool,
     /// The organisation that wrote `before`, where it is known.
     pub last_author: Option<&'a Organisation>,
-    /// The instant of the write, as FHIR writes it.
-    pub now: &'a str,
+    /// The instant of the write.
+    pub now: Micros,
 }
 
 impl<'a> Change<'a> {
     /// A change under open access: no organisation, no `If-Match`.
     #[must_use]
-    pub fn open(before: Option<&'a Value>, after: &'a Value, now: &'a str) -> Self {
+    pub fn open(before: Option<&'a Value>, after: &'a Value, now: Micros) -> Self {
         const OPEN: &Actor = &Actor { organisation: None };
         Self { before, after, actor: OPEN, version_checked: false, last_author: None, now }
     }

@@ -9,6 +9,7 @@ use super::lookup::Loaded;
 use super::sides::Sides;
 use super::{Change, Decision, Settings, applies, duplicates, follow};
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::temporal::{DateTime, format_instant};
 
 /// Elements that stay as they were once the referral has been sent.
 const AS_SENT: &[&str] = &["intent", "code", "focus", "for", "partOf", "requester", "authoredOn"];
@@ -210,7 +211,8 @@ fn check_focus(change: &Change<'_>, to: State, from: Option<State>, loaded: &Loa
     })
 }
 
-/// The Task with the server's `lastModified`, where anything but that changed.
+/// The Task with the server's `lastModified`, where anything but that changed. It is never before `authoredOn` (base
+/// invariant inv-1), even where the sender's clock runs ahead of ours.
 fn stamped(change: &Change<'_>) -> Option<Value> {
     let without = |task: &Value| {
         let mut task = task.clone();
@@ -220,13 +222,16 @@ fn stamped(change: &Change<'_>) -> Option<Value> {
         }
         task
     };
-    let mut amended = change.after.clone();
-    let unchanged = change.before.is_some_and(|before| without(before) == without(change.after));
-    let stamp = match change.before.filter(|_| unchanged).and_then(|before| before.get("lastModified")) {
+    let unchanged = change.before.filter(|before| without(before) == without(change.after));
+    let stamp = match unchanged.and_then(|before| before.get("lastModified")) {
         Some(stamp) => stamp.clone(),
-        None => json!(change.now),
+        None => {
+            let authored = DateTime::parse(text(change.after, "authoredOn")).map_or(change.now, |at| at.interval().0);
+            json!(format_instant(change.now.max(authored)))
+        }
     };
-    (amended.get("lastModified") != Some(&stamp)).then(|| {
+    (change.after.get("lastModified") != Some(&stamp)).then(|| {
+        let mut amended = change.after.clone();
         amended["lastModified"] = stamp;
         amended
     })

@@ -7,6 +7,8 @@ use super::effects::Effect;
 use super::element::{own_reference, target, text};
 use super::lifecycle::State;
 use super::lookup::Loaded;
+use crate::clock::Micros;
+use crate::fhir::temporal::format_instant;
 
 /// How many levels of Task.partOf are followed.
 const DEPTH: usize = 4;
@@ -14,7 +16,7 @@ const DEPTH: usize = 4;
 /// Collects the effects of a withdrawal.
 pub(super) struct Withdrawal<'a> {
     loaded: &'a Loaded,
-    now: &'a str,
+    now: Micros,
     closed: Vec<String>,
     /// What must be written, in order.
     pub(super) effects: Vec<Effect>,
@@ -22,7 +24,7 @@ pub(super) struct Withdrawal<'a> {
 
 impl<'a> Withdrawal<'a> {
     /// Nothing withdrawn yet.
-    pub(super) const fn new(loaded: &'a Loaded, now: &'a str) -> Self {
+    pub(super) const fn new(loaded: &'a Loaded, now: Micros) -> Self {
         Self { loaded, now, closed: Vec::new(), effects: Vec::new() }
     }
 
@@ -58,7 +60,7 @@ impl<'a> Withdrawal<'a> {
         let mut cancelled = task.clone();
         cancelled["status"] = json!("cancelled");
         cancelled["statusReason"] = json!({ "text": "The referral that this Task belongs to was withdrawn." });
-        cancelled["lastModified"] = json!(self.now);
+        cancelled["lastModified"] = json!(format_instant(self.now));
         self.effects
             .push(Effect { resource: cancelled, reason: "The referral that the Task belongs to was withdrawn." });
         self.parts_of(task, depth - 1);

@@ -13,3 +13,4 @@ mod architecture;
 mod dependencies;
 mod fhir;
 mod problem;
+mod referral;
