@@ -3,10 +3,9 @@
 //! <https://hl7.org/fhir/R4/datatypes.html>
 
 mod build;
-mod primitive;
 mod source;
 
-pub use primitive::PrimitiveKind;
+pub use crate::fhir::primitive::PrimitiveKind;
 
 use std::sync::OnceLock;
 

@@ -3,6 +3,7 @@
 mod canonical;
 mod codec;
 mod decimal;
+mod definitions;
 mod primitive;
 mod reference;
 mod temporal;

@@ -1,0 +1,74 @@
+//! Generates snapshots: the differential of a StructureDefinition laid onto the snapshot of its base.
+//! <https://hl7.org/fhir/R4/profiling.html#snapshot>
+//!
+//! The base becomes a tree (`tree`), each differential element finds its place in it, opening datatypes and making slices
+//! on the way (`place`), and is merged there (`merge`). The registry calls [`generate`] and keeps the result.
+
+mod merge;
+mod place;
+mod segments;
+mod tree;
+
+use std::sync::Arc;
+
+use super::model::{Derivation, ElementDefinition, StructureDefinition};
+use crate::problem::{Kind, Problem};
+use place::Placer;
+use tree::Node;
+
+/// All elements of a type, profile or extension, in order, root first; each complete in itself.
+#[derive(Debug, PartialEq)]
+pub struct Snapshot {
+    /// What it is a snapshot of.
+    pub structure: Arc<StructureDefinition>,
+    /// The elements.
+    pub elements: Vec<ElementDefinition>,
+}
+
+impl Snapshot {
+    /// The element with this id.
+    #[must_use]
+    pub fn element(&self, id: &str) -> Option<&ElementDefinition> {
+        self.elements.iter().find(|element| element.id == id)
+    }
+}
+
+/// Where the generator gets the snapshots of bases, datatypes and profiles on types.
+pub(super) trait Resolver {
+    fn snapshot(&mut self, canonical: &str) -> Result<Arc<Snapshot>, Problem>;
+}
+
+/// Largest snapshot that is generated; official ones have up to about 500 elements.
+const MOST_ELEMENTS: usize = 20_000;
+
+/// The snapshot of `structure`.
+pub(super) fn generate(structure: &Arc<StructureDefinition>, resolver: &mut dyn Resolver) -> Result<Snapshot, Problem> {
+    let base = structure.base.as_deref().map(|base| resolver.snapshot(base)).transpose()?;
+    let is_constraint = structure.derivation == Some(Derivation::Constraint);
+    let mut root = root(structure, base.as_deref())?;
+    let mut placer = Placer { structure, base: base.as_deref(), resolver, may_add: !is_constraint, created: 0 };
+    for element in &segments::with_ids(&structure.differential) {
+        placer.place(&mut root, element)?;
+    }
+    let elements = root.flatten();
+    Ok(Snapshot { structure: Arc::clone(structure), elements })
+}
+
+/// The tree to start from: the base, renamed where the structure is a new type.
+fn root(structure: &StructureDefinition, base: Option<&Snapshot>) -> Result<Node, Problem> {
+    // The type of a logical model is a url, of which element paths use the last part.
+    let name = structure.type_.rsplit('/').next().unwrap_or_default();
+    match base.map(|base| Node::from_elements(&base.elements)) {
+        Some(Some(mut root)) => {
+            root.rename(name, name);
+            Ok(root)
+        }
+        Some(None) => Err(unusable(structure, name, "its base has no elements")),
+        None => Ok(Node::leaf(ElementDefinition { id: name.to_owned(), path: name.to_owned(), ..Default::default() })),
+    }
+}
+
+fn unusable(structure: &StructureDefinition, element: &str, reason: &str) -> Problem {
+    let text = format!("The StructureDefinition {} cannot be used: at element {element}, {reason}.", structure.url);
+    Problem::new(Kind::Unprocessable, text)
+}

@@ -1,0 +1,4 @@
+//! Tests of definitions: registry, snapshots, packages.
+
+mod official_snapshots;
+mod registry;
