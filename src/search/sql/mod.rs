@@ -1,5 +1,15 @@
 //! From a query to SQL: one portable text and its values, which the store runs on either database.
 
+pub mod builder;
+mod condition;
+pub mod count;
+pub mod include;
+mod order;
+pub mod page;
 pub mod statement;
 
+pub use count::count;
+pub use include::{Seed, include};
+pub use order::Position;
+pub use page::{Page, statements};
 pub use statement::{Bind, SortColumn, Statement};

@@ -32,6 +32,18 @@ pub enum SortColumn {
     Real,
 }
 
+impl SortColumn {
+    /// The name of the type in SQL.
+    #[must_use]
+    pub const fn sql_type(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "bigint",
+            Self::Real => "double precision",
+        }
+    }
+}
+
 /// One `select` with `$1`, `$2` … in the order of `binds`.
 ///
 /// The columns of the answer are `key bigint`, then one nullable column for each of `sort`, named `sort_0`, `sort_1` …

@@ -1,0 +1,115 @@
+//! Index rows of a resource: every search parameter of its type, run over the JSON. Called before the write transaction by the
+//! write path; never fails, since what is odd is left out and the rest is still found.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::search::index::IndexRows;
+use crate::search::kinds::{Shape, Sink};
+use crate::search::parameters::{Parameter, Registry, Source};
+
+/// Extracts index rows.
+#[derive(Debug, Clone)]
+pub struct Extractor {
+    registry: Arc<Registry>,
+    base: Arc<str>,
+}
+
+impl Extractor {
+    /// An extractor for a server at `base` (a URL such as `https://kith.example/fhir`): references below it are local ones.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, base: &str) -> Self {
+        Self { registry, base: base.trim_end_matches('/').into() }
+    }
+
+    /// The rows of `resource`; none if it has no known type.
+    #[must_use]
+    pub fn extract(&self, resource: &Value) -> IndexRows {
+        let mut rows = IndexRows::default();
+        let resource_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+        let Some(parameters) = self.registry.of_type(resource_type) else { return rows };
+        for parameter in parameters.iter() {
+            self.extract_parameter(parameter, resource, &mut rows);
+        }
+        rows
+    }
+
+    fn extract_parameter(&self, parameter: &Parameter, resource: &Value, rows: &mut IndexRows) {
+        let before = Counts::of(rows);
+        let mut sink = Sink { rows, codes: &parameter.codes, base: &self.base };
+        for source in &parameter.sources {
+            match source {
+                Source::Walk(walk, shape) => {
+                    walk.run(resource, resource, &mut |value| index(parameter, *shape, value, &mut sink));
+                }
+            }
+        }
+        before.remove_doubles(rows);
+    }
+}
+
+/// The value of an extension counts, not the extension.
+fn index(parameter: &Parameter, shape: Shape, value: &Value, sink: &mut Sink<'_>) {
+    if shape != Shape::Extension {
+        return parameter.kind.index(shape, value, sink);
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        if let Some(choice) = name.strip_prefix("value") {
+            parameter.kind.index(Shape::named(choice), value, sink);
+        }
+    }
+}
+
+/// How many rows there were before a parameter was run.
+struct Counts([usize; 7]);
+
+impl Counts {
+    fn of(rows: &IndexRows) -> Self {
+        Self([
+            rows.tokens.len(),
+            rows.strings.len(),
+            rows.dates.len(),
+            rows.numbers.len(),
+            rows.quantities.len(),
+            rows.references.len(),
+            rows.uris.len(),
+        ])
+    }
+
+    /// Two elements may mean the same row, which is kept once.
+    fn remove_doubles(&self, rows: &mut IndexRows) {
+        let [tokens, strings, dates, numbers, quantities, references, uris] = self.0;
+        distinct(&mut rows.tokens, tokens, |a, b| {
+            (&a.parameter, &a.code, &a.system).cmp(&(&b.parameter, &b.code, &b.system))
+        });
+        distinct(&mut rows.strings, strings, |a, b| {
+            (&a.parameter, &a.folded, &a.exact).cmp(&(&b.parameter, &b.folded, &b.exact))
+        });
+        distinct(&mut rows.dates, dates, |a, b| (a.low, a.high).cmp(&(b.low, b.high)));
+        distinct(&mut rows.numbers, numbers, |a, b| a.low.total_cmp(&b.low).then(a.high.total_cmp(&b.high)));
+        distinct(&mut rows.quantities, quantities, |a, b| {
+            let units = (&a.code, &a.system).cmp(&(&b.code, &b.system));
+            units.then(a.low.total_cmp(&b.low)).then(a.high.total_cmp(&b.high))
+        });
+        distinct(&mut rows.references, references, |a, b| {
+            (&a.target_id, &a.target_type).cmp(&(&b.target_id, &b.target_type))
+        });
+        distinct(&mut rows.uris, uris, |a, b| a.value.cmp(&b.value));
+    }
+}
+
+fn distinct<T>(rows: &mut Vec<T>, start: usize, order: impl Fn(&T, &T) -> Ordering) {
+    if rows.len() <= start + 1 {
+        return;
+    }
+    if let Some(tail) = rows.get_mut(start..) {
+        tail.sort_unstable_by(&order);
+    }
+    let mut position = 0;
+    rows.dedup_by(|next, kept| {
+        position += 1;
+        position > start && order(next, kept) == Ordering::Equal
+    });
+}

@@ -1,0 +1,64 @@
+//! Folding of text for string search: case, accents and width fall away, white space collapses
+//! (<https://hl7.org/fhir/R4/search.html#string>). Extraction and query parsing fold alike, so that index rows and values meet.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+/// The longest folded text that is indexed, in characters; what is beyond is left out of prefix search.
+const LONGEST: usize = 512;
+
+/// The folded form of `text`: compatibility decomposition without combining marks, lower case, single spaces, trimmed.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() { fold_ascii(text) } else { fold_unicode(text) }
+}
+
+fn fold_ascii(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len().min(LONGEST));
+    for byte in text.bytes() {
+        push(&mut folded, char::from(byte.to_ascii_lowercase()));
+        if folded.len() >= LONGEST {
+            break;
+        }
+    }
+    finish(folded)
+}
+
+fn fold_unicode(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len().min(LONGEST));
+    let decomposed = text.nfkd().filter(|character| !is_combining_mark(*character));
+    let mut count = 0;
+    for character in decomposed {
+        match character {
+            'ß' => folded.push_str("ss"),
+            'ø' | 'Ø' => folded.push('o'),
+            'æ' | 'Æ' => folded.push_str("ae"),
+            'ł' | 'Ł' => folded.push('l'),
+            'đ' | 'Đ' | 'ð' | 'Ð' => folded.push('d'),
+            '\u{2018}' | '\u{2019}' => folded.push('\''),
+            other => other.to_lowercase().for_each(|lower| push(&mut folded, lower)),
+        }
+        count += 1;
+        if count >= LONGEST {
+            break;
+        }
+    }
+    finish(folded)
+}
+
+fn push(folded: &mut String, character: char) {
+    if character.is_whitespace() || character.is_control() {
+        if !folded.is_empty() && !folded.ends_with(' ') {
+            folded.push(' ');
+        }
+    } else {
+        folded.push(character);
+    }
+}
+
+fn finish(mut folded: String) -> String {
+    if folded.ends_with(' ') {
+        folded.pop();
+    }
+    folded
+}

@@ -1,0 +1,65 @@
+//! The search parameters of every resource type, with their expressions compiled. Extraction runs them, query parsing looks
+//! them up, the CapabilityStatement lists them.
+
+mod compile;
+mod registry;
+
+pub use registry::{OfType, Registry};
+
+use crate::fhir::types::{TypeIndex, TypeKind, Types};
+use crate::search::kinds::{Codes, Kind, Shape};
+use crate::search::query::Weight;
+use crate::search::walk::Walk;
+
+/// One search parameter as it applies to one resource type.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The resource type.
+    pub resource_type: String,
+    /// The code and the pseudo-codes under which its rows are kept.
+    pub codes: Codes,
+    /// Its type.
+    pub kind: Kind,
+    /// Canonical url of its definition.
+    pub url: String,
+    /// The resource types it may refer to, for references.
+    pub targets: Vec<String>,
+    /// How few resources an equality by it is expected to leave.
+    pub weight: Weight,
+    /// True if its only elements are of type `code`, whose rows carry no system.
+    pub plain_code: bool,
+    /// The expression, cut to this resource type.
+    pub expression: String,
+    /// Where its values stand.
+    pub(crate) sources: Vec<Source>,
+}
+
+/// Where values of a parameter stand.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// At the end of a walk, in elements of this shape.
+    Walk(Walk, Shape),
+}
+
+impl Parameter {
+    /// The parameter's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.codes.own
+    }
+
+    /// True if a search can use it: it has a table and a way to its values, or a column of its own.
+    #[must_use]
+    pub fn is_searchable(&self) -> bool {
+        matches!(self.code(), "_id" | "_lastUpdated") || (self.kind.table().is_some() && !self.sources.is_empty())
+    }
+}
+
+/// The shape of a type, seen through backbones (which have none).
+pub(crate) fn shape_of(index: TypeIndex, types: &Types) -> Shape {
+    let definition = types.definition(index);
+    match definition.kind {
+        TypeKind::Backbone => Shape::Other,
+        _ => Shape::of(definition),
+    }
+}

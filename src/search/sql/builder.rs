@@ -1,0 +1,90 @@
+//! Builds one SQL text with `$1`, `$2` … and the values that belong to them, in step.
+
+use std::fmt::Write as _;
+
+use super::statement::Bind;
+
+/// SQL text under construction.
+#[derive(Debug, Clone, Default)]
+pub struct Sql {
+    text: String,
+    binds: Vec<Bind>,
+    aliases: usize,
+}
+
+impl Sql {
+    /// Appends SQL text. Never a value: values are bound.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a placeholder for `value`.
+    pub fn bind(&mut self, value: Bind) -> &mut Self {
+        self.binds.push(value);
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "${}", self.binds.len());
+        self
+    }
+
+    /// Appends a placeholder for a text.
+    pub fn text(&mut self, value: &str) -> &mut Self {
+        self.bind(Bind::Text(value.to_owned()))
+    }
+
+    /// Appends a placeholder for an integer.
+    pub fn integer(&mut self, value: i64) -> &mut Self {
+        self.bind(Bind::Integer(value))
+    }
+
+    /// Appends a placeholder for a real number.
+    pub fn real(&mut self, value: f64) -> &mut Self {
+        self.bind(Bind::Real(value))
+    }
+
+    /// Appends a placeholder for the number of a search parameter.
+    pub fn parameter(&mut self, resource_type: &str, code: &str) -> &mut Self {
+        self.bind(Bind::Parameter { resource_type: resource_type.to_owned(), code: code.to_owned() })
+    }
+
+    /// A table alias that is not in use yet.
+    pub fn alias(&mut self, letter: char) -> String {
+        self.aliases += 1;
+        format!("{letter}{}", self.aliases)
+    }
+
+    /// Appends `(a or b or c)`: each item is written by `write`.
+    pub fn any<T>(&mut self, items: &[T], mut write: impl FnMut(&T, &mut Self)) -> &mut Self {
+        self.list("or", items, &mut write)
+    }
+
+    /// Appends `(a and b and c)`: each item is written by `write`.
+    pub fn all<T>(&mut self, items: &[T], mut write: impl FnMut(&T, &mut Self)) -> &mut Self {
+        self.list("and", items, &mut write)
+    }
+
+    fn list<T>(&mut self, word: &str, items: &[T], write: &mut dyn FnMut(&T, &mut Self)) -> &mut Self {
+        self.push("(");
+        for (position, item) in items.iter().enumerate() {
+            if position > 0 {
+                self.push(" ").push(word).push(" ");
+            }
+            self.push(if items.len() > 1 { "(" } else { "" });
+            write(item, self);
+            self.push(if items.len() > 1 { ")" } else { "" });
+        }
+        self.push(")")
+    }
+
+    /// How many values are bound so far.
+    #[must_use]
+    pub fn bound(&self) -> usize {
+        self.binds.len()
+    }
+
+    /// The text and its values.
+    #[must_use]
+    pub fn finish(self) -> (String, Vec<Bind>) {
+        (self.text, self.binds)
+    }
+}

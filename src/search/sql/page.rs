@@ -1,0 +1,227 @@
+//! The statements that answer one page of a search, and the choice between the ways to get there:
+//!
+//! - *chosen*: a condition leaves few resources; start from its index, probe the rest, sort what remains.
+//! - *sorted*: no condition does; walk the index of the sort parameter in order and probe, then what has no sort value.
+//! - *in key order*: no sort; walk the index of an exact token, or all resources of the type, in the order of keys.
+//!
+//! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies.
+
+use super::builder::Sql;
+use super::condition::{At, best, probe, row, set};
+use super::order::{Position, after, key_direction, key_operator};
+use super::statement::{SortColumn, Statement};
+use crate::search::kinds::{Criterion, Table};
+use crate::search::query::{Condition, Query, Rows, Sort, SortBy, Weight};
+
+/// One page to fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The search.
+    pub query: &'a Query,
+    /// What the caller may see: further conditions that must hold.
+    pub restrictions: &'a [Condition],
+    /// Where the page before ended.
+    pub after: Option<&'a Position>,
+    /// The most rows.
+    pub limit: u32,
+}
+
+/// The statements of a page. They are run in order until there are enough rows; a row's position has the index of its
+/// statement as stage. An absent statement is one that an earlier page has finished with.
+#[must_use]
+pub fn statements(page: &Page<'_>) -> Vec<Option<Statement>> {
+    let conditions: Vec<Condition> = page.query.conditions.iter().chain(page.restrictions).cloned().collect();
+    let search = Search { page, conditions: &conditions, best: best(&conditions) };
+    let weight = search.best.and_then(|best| conditions.get(best)).map_or(Weight::Many, Condition::weight);
+    match page.query.sort.as_slice() {
+        _ if weight <= Weight::Few => vec![Some(search.chosen())],
+        [] => vec![Some(search.in_key_order())],
+        [Sort { by: SortBy::Rows { table, code }, .. }] if *table != Table::Reference => {
+            let stage = page.after.map_or(0, |position| position.stage);
+            let sort = SortRows { table: *table, code };
+            vec![(stage == 0).then(|| search.sorted(&sort)), Some(search.without_sort_value(&sort, stage == 1))]
+        }
+        [Sort { by: SortBy::Id | SortBy::LastUpdated, .. }] => vec![Some(search.by_column())],
+        _ => vec![Some(search.chosen())],
+    }
+}
+
+struct Search<'a> {
+    page: &'a Page<'a>,
+    conditions: &'a [Condition],
+    best: Option<usize>,
+}
+
+struct SortRows<'a> {
+    table: Table,
+    code: &'a str,
+}
+
+impl Search<'_> {
+    fn chosen(&self) -> Statement {
+        let sorts = &self.page.query.sort;
+        let mut sql = Sql::default();
+        sql.push("select q.* from (select r.key as key");
+        for (index, sort) in sorts.iter().enumerate() {
+            sql.push(", ");
+            sort.value(&self.page.query.resource_type, "r", &mut sql);
+            sql.push(&format!(" as sort_{index}"));
+        }
+        self.from_resource(&mut sql);
+        if let Some(condition) = self.best.and_then(|best| self.conditions.get(best)) {
+            sql.push(" and r.key in (");
+            set(condition, &self.page.query.resource_type, &mut sql);
+            sql.push(")");
+        }
+        self.probes(At { key: "r.key", resource: Some("r") }, self.best, &mut sql);
+        sql.push(") q");
+        if let Some(position) = self.page.after {
+            sql.push(" where ");
+            after(position, sorts, "q", &mut sql);
+        }
+        sql.push(" order by ");
+        for (index, sort) in sorts.iter().enumerate() {
+            sql.push(&format!("q.sort_{index} {} nulls last, ", sort.direction()));
+        }
+        sql.push(&format!("q.key {}", key_direction(sorts)));
+        self.finish(sql, sorts.iter().map(Sort::column).collect())
+    }
+
+    /// By a column of the resource: its index is in that order.
+    fn by_column(&self) -> Statement {
+        let sorts = &self.page.query.sort;
+        let column = if matches!(sorts.first().map(|sort| &sort.by), Some(SortBy::Id)) { "id" } else { "last_updated" };
+        let (direction, operator) = (key_direction(sorts), key_operator(sorts));
+        let mut sql = Sql::default();
+        sql.push(&format!("select r.key as key, r.{column} as sort_0"));
+        self.from_resource(&mut sql);
+        if let Some(position) = self.page.after
+            && let Some(Some(value)) = position.values.first()
+        {
+            sql.push(&format!(" and (r.{column}, r.key) {operator} (")).bind(value.clone());
+            sql.push(", ").integer(position.key).push(")");
+        }
+        self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
+        sql.push(&format!(" order by r.{column} {direction}, r.key {direction}"));
+        self.finish(sql, sorts.iter().map(Sort::column).collect())
+    }
+
+    fn in_key_order(&self) -> Statement {
+        if let Some((position, rows)) = self.exact_token() {
+            return self.by_token(position, rows);
+        }
+        let mut sql = Sql::default();
+        sql.push("select r.key as key");
+        self.from_resource(&mut sql);
+        self.after_key("r.key", &mut sql);
+        self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
+        sql.push(" order by r.key asc");
+        self.finish(sql, Vec::new())
+    }
+
+    /// A condition whose rows lie in the order of keys: every value has system and code.
+    fn exact_token(&self) -> Option<(usize, &Rows)> {
+        let exact = |criterion: &Criterion| match criterion {
+            Criterion::Token(token) => token.system.is_some() && token.code.is_some(),
+            _ => false,
+        };
+        self.conditions.iter().enumerate().find_map(|(position, condition)| match condition {
+            Condition::Rows(rows) if !rows.any.is_empty() && rows.any.len() <= 16 && rows.any.iter().all(exact) => {
+                Some((position, rows))
+            }
+            _ => None,
+        })
+    }
+
+    /// One ordered walk for each value, merged.
+    fn by_token(&self, position: usize, rows: &Rows) -> Statement {
+        let mut sql = Sql::default();
+        sql.push("select q.key as key from (");
+        for (index, criterion) in rows.any.iter().enumerate() {
+            let one = Rows { any: vec![criterion.clone()], ..rows.clone() };
+            let alias = format!("d{index}");
+            sql.push(if index == 0 { "" } else { " union " });
+            sql.push(&format!("select * from (select {alias}.resource_key as key from index_token {alias} where "));
+            row(&one, &alias, &mut sql);
+            let key = format!("{alias}.resource_key");
+            self.after_key(&key, &mut sql);
+            self.probes(At { key: &key, resource: None }, Some(position), &mut sql);
+            sql.push(&format!(" order by {key} asc limit ")).integer(i64::from(self.page.limit));
+            sql.push(&format!(") a{index}"));
+        }
+        sql.push(") q order by q.key asc");
+        self.finish(sql, Vec::new())
+    }
+
+    fn sorted(&self, sort: &SortRows<'_>) -> Statement {
+        let sorts = &self.page.query.sort;
+        let (direction, operator) = (key_direction(sorts), key_operator(sorts));
+        let (column, ..) = sort.table.sort_columns();
+        let mut sql = Sql::default();
+        sql.push(&format!("select d.resource_key as key, d.{column} as sort_0 from {} d", sort.table.name()));
+        sql.push(" where d.parameter = ").parameter(&self.page.query.resource_type, sort.code);
+        if let Some(position) = self.page.after
+            && let Some(Some(value)) = position.values.first()
+        {
+            sql.push(&format!(" and d.{column} {operator}= ")).bind(value.clone());
+            sql.push(&format!(" and (d.{column} {operator} ")).bind(value.clone());
+            sql.push(&format!(" or d.resource_key {operator} ")).integer(position.key).push(")");
+        }
+        best_row_only(sort, operator, &mut sql);
+        self.probes(At { key: "d.resource_key", resource: None }, None, &mut sql);
+        sql.push(&format!(" order by d.{column} {direction}, d.resource_key {direction}"));
+        self.finish(sql, sorts.iter().map(Sort::column).collect())
+    }
+
+    fn without_sort_value(&self, sort: &SortRows<'_>, begun: bool) -> Statement {
+        let sorts = &self.page.query.sort;
+        let column = sorts.first().map_or(SortColumn::Text, Sort::column);
+        let mut sql = Sql::default();
+        sql.push(&format!("select r.key as key, cast(null as {}) as sort_0", column.sql_type()));
+        self.from_resource(&mut sql);
+        if begun {
+            self.after_key("r.key", &mut sql);
+        }
+        sql.push(&format!(" and not exists (select 1 from {} m where m.resource_key = r.key", sort.table.name()));
+        sql.push(" and m.parameter = ").parameter(&self.page.query.resource_type, sort.code).push(")");
+        self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
+        sql.push(&format!(" order by r.key {}", key_direction(sorts)));
+        self.finish(sql, vec![column])
+    }
+
+    fn from_resource(&self, sql: &mut Sql) {
+        sql.push(" from resource r where r.type = ").text(&self.page.query.resource_type).push(" and not r.deleted");
+    }
+
+    fn after_key(&self, key: &str, sql: &mut Sql) {
+        if let Some(position) = self.page.after {
+            sql.push(&format!(" and {key} {} ", key_operator(&self.page.query.sort))).integer(position.key);
+        }
+    }
+
+    fn probes(&self, at: At<'_>, except: Option<usize>, sql: &mut Sql) {
+        let others = self.conditions.iter().enumerate().filter(|(position, _)| Some(*position) != except);
+        for (_, condition) in others {
+            sql.push(" and ");
+            probe(condition, at, sql);
+        }
+    }
+
+    fn finish(&self, mut sql: Sql, sort: Vec<SortColumn>) -> Statement {
+        sql.push(" limit ").integer(i64::from(self.page.limit));
+        let (sql, binds) = sql.finish();
+        Statement { sql, binds, sort }
+    }
+}
+
+/// A resource with several rows of the sort parameter stands where its best row is.
+fn best_row_only(sort: &SortRows<'_>, later: char, sql: &mut Sql) {
+    let (column, _, ties) = sort.table.sort_columns();
+    let columns = |alias: &str| {
+        let all = std::iter::once(&column).chain(ties).map(|column| format!("{alias}.{column}"));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let better = if later == '<' { '>' } else { '<' };
+    sql.push(&format!(" and not exists (select 1 from {} e where e.resource_key = d.resource_key", sort.table.name()));
+    sql.push(&format!(" and e.parameter = d.parameter and ({}) {better} ({}))", columns("e"), columns("d")));
+}
