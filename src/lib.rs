@@ -9,3 +9,4 @@ pub mod package;
 pub mod problem;
 pub mod referral;
 pub mod search;
+pub mod store;

@@ -164,7 +164,7 @@ create table counter (
     name text collate "C" primary key,
     next bigint not null
 );
-insert into counter (name, next) values ('resource', 1), ('resource_version', 1);
+insert into counter (name, next) values ('key', 1);
 
 create table setting (
     name text collate "C" primary key,

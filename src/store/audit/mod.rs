@@ -1,0 +1,9 @@
+//! The audit trail: one row for every interaction, each row's hash covering the row before it. The writer appends rows in
+//! the transaction of the change; `kith audit verify` recomputes them (`verify`).
+
+pub mod chain;
+pub mod checkpoint;
+pub mod record;
+pub mod verify;
+
+pub use record::AuditRecord;

@@ -1,0 +1,86 @@
+//! Multi-row inserts: few statement texts, each prepared once, however many rows a batch has. Used when a transaction
+//! flushes what it gathered.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+use super::dialect::MOST_ROWS;
+
+/// An insert statement for one table, for any number of rows.
+#[derive(Debug)]
+pub struct Insert {
+    table: &'static str,
+    columns: &'static [&'static str],
+    /// What follows the values, for example `on conflict do nothing`.
+    ending: &'static str,
+    texts: OnceLock<Vec<OnceLock<Arc<str>>>>,
+}
+
+impl Insert {
+    /// An insert into `table`.
+    pub(super) const fn new(table: &'static str, columns: &'static [&'static str], ending: &'static str) -> Self {
+        Self { table, columns, ending, texts: OnceLock::new() }
+    }
+
+    /// The statement for `rows` rows (1 to [`MOST_ROWS`]).
+    pub fn text(&self, rows: usize) -> Arc<str> {
+        let texts = self.texts.get_or_init(|| (0..=MOST_ROWS).map(|_| OnceLock::new()).collect());
+        match texts.get(rows) {
+            Some(text) => Arc::clone(text.get_or_init(|| self.build(rows))),
+            None => self.build(rows),
+        }
+    }
+
+    fn build(&self, rows: usize) -> Arc<str> {
+        let mut text = format!("insert into {} ({}) values ", self.table, self.columns.join(", "));
+        let width = self.columns.len();
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 1..=width {
+                let comma = if column == 1 { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{comma}${}", row * width + column);
+            }
+            text.push(')');
+        }
+        text.push_str(self.ending);
+        text.into()
+    }
+
+    /// The table that is written.
+    pub const fn table(&self) -> &'static str {
+        self.table
+    }
+}
+
+/// How many of `left` rows the next statement takes; `exact` is the longest run that is not split.
+pub(super) fn next_chunk(left: usize, exact: usize) -> usize {
+    if left <= exact {
+        return left;
+    }
+    let left = left.min(MOST_ROWS);
+    1 << left.ilog2()
+}
+
+/// Inserts every row: `insert_rows!(connection, &INSERT, rows, |row| [row.a, row.b])`. Answers `Result<(), sqlx::Error>`.
+macro_rules! insert_rows {
+    ($connection:expr, $insert:expr, $rows:expr, |$row:ident| [$($value:expr),* $(,)?]) => {{
+        let exact = $crate::store::dialect::exact_rows($connection);
+        let mut left = $rows;
+        let mut outcome = Ok(());
+        while !left.is_empty() && outcome.is_ok() {
+            let (chunk, rest) = left.split_at($crate::store::insert::next_chunk(left.len(), exact));
+            left = rest;
+            let text = $insert.text(chunk.len());
+            outcome = $crate::store::database::on!(&mut *$connection, |c| {
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+                for $row in chunk {
+                    $( query = query.bind($value); )*
+                }
+                query.execute(&mut *c).await.map(|_| ())
+            });
+        }
+        outcome
+    }};
+}
+pub(super) use insert_rows;

@@ -1,0 +1,228 @@
+//! A writer lane: one connection that takes what waits in the queue, runs it in one transaction, commits once and answers
+//! everyone. SQLite has one lane, since it has one writer and a durable commit costs a sync of the disk; PostgreSQL has
+//! several, and what queues up while all of them commit shares the next transaction.
+//!
+//! A job that refuses takes back only its own writes (a savepoint, where it wrote at all). Where a statement or the commit
+//! fails, everything is rolled back and each job is run again in a transaction of its own, so that only the guilty one fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Shared;
+use super::audit::chain::{self, Chain, Head};
+use super::audit::checkpoint::{self, Checkpoint};
+use super::batch::next_batch;
+use super::database::Connection;
+use super::tx::{Fault, Tx};
+use super::writer::{Waiting, Work};
+use super::{dialect, error, flush};
+use crate::clock::Micros;
+use crate::problem::Problem;
+
+/// How often a transaction that lost a race is run.
+const ATTEMPTS: u32 = 6;
+
+/// One writer.
+#[derive(Debug)]
+pub(super) struct Lane {
+    tx: Tx,
+    number: usize,
+    chain: Chain,
+    /// The connection broke; open another one before the next batch.
+    lost: bool,
+    /// Audit rows could not be appended to the chain.
+    spoilt: bool,
+    /// Size of the batch before, for gathering.
+    size: usize,
+}
+
+/// Why a transaction did not commit.
+struct Failure {
+    problem: Problem,
+    fault: Fault,
+    /// It may have been committed all the same: running it again could do it twice.
+    unknown: bool,
+}
+
+impl Lane {
+    /// A lane on an open connection.
+    pub(super) fn new(shared: Arc<Shared>, connection: Connection, number: usize) -> Self {
+        let chain = Chain::new(chain_id(&shared, number), shared.clock.now());
+        Self { tx: Tx::new(shared, connection), number, chain, lost: false, spoilt: false, size: 1 }
+    }
+
+    /// Works until the queue is closed and empty, then signs the end of the chain.
+    pub(super) async fn run(mut self, waiting: Waiting) {
+        let interval = self.tx.shared.checkpoint_interval;
+        loop {
+            let most = if self.tx.connection.is_postgres() { 32 } else { 256 };
+            match tokio::time::timeout(interval, next_batch(&waiting, most, self.size)).await {
+                Ok(batch) if batch.is_empty() => break,
+                Ok(batch) => {
+                    self.size = batch.len();
+                    self.process(batch).await;
+                }
+                Err(_) => self.sign_now().await,
+            }
+        }
+        self.sign_now().await;
+        self.tx.connection.close().await;
+    }
+
+    async fn process(&mut self, mut batch: Vec<Work>) {
+        while !batch.is_empty() {
+            match self.transaction(&mut batch).await {
+                Ok(done) => batch.drain(..done).for_each(|work| work.answer(None)),
+                Err(failure) if failure.unknown => return answer_all(batch, &failure.problem),
+                Err(failure) if batch.len() == 1 && !failure.fault.may_pass() => {
+                    return answer_all(batch, &failure.problem);
+                }
+                Err(_) => {
+                    for work in batch.drain(..) {
+                        self.alone(work).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs one piece of work in a transaction of its own, again where it lost a race.
+    async fn alone(&mut self, work: Work) {
+        let mut batch = vec![work];
+        for attempt in 1..=ATTEMPTS {
+            match self.transaction(&mut batch).await {
+                Ok(_) => return batch.into_iter().for_each(|work| work.answer(None)),
+                Err(failure) if !failure.unknown && attempt < ATTEMPTS && failure.fault.may_pass() => {
+                    // Different lanes wait differently long, so that they do not meet again.
+                    let wait = u64::from(attempt) * 3 + (self.number as u64 * 7) % 11;
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                Err(failure) => return answer_all(batch, &failure.problem),
+            }
+        }
+    }
+
+    /// Runs the work from the front of `batch` in one transaction and says how much of it is committed.
+    async fn transaction(&mut self, batch: &mut [Work]) -> Result<usize, Failure> {
+        self.connect().await?;
+        let outcome = self.fill_and_commit(batch).await;
+        if let Err(failure) = &outcome {
+            self.roll_back(failure).await;
+        }
+        outcome
+    }
+
+    async fn fill_and_commit(&mut self, batch: &mut [Work]) -> Result<usize, Failure> {
+        let prepared = self.tx.keys.prepare(&mut self.tx.connection).await;
+        self.check(prepared)?;
+        let begun = self.tx.connection.execute(dialect::begin(&self.tx.connection)).await;
+        self.check(begun)?;
+        let mut done = 0;
+        for work in batch {
+            done += 1;
+            match work {
+                Work::Audit(records, _) => self.tx.batch.audit.extend_from_slice(records),
+                Work::Job(job) => {
+                    let records = job.run(&mut self.tx).await;
+                    self.tx.end_job(records).await.map_err(|problem| self.failure(problem))?;
+                    if self.tx.exclusive && self.tx.connection.is_postgres() {
+                        // Locks of two jobs held together, in whatever order, are how deadlocks come about.
+                        break;
+                    }
+                }
+            }
+        }
+        let written = flush::write(&mut self.tx.connection, &self.tx.shared, &mut self.tx.added, &self.tx.batch).await;
+        self.check(written)?;
+        self.commit().await?;
+        Ok(done)
+    }
+
+    /// Appends the audit rows and commits; there is no other commit.
+    async fn commit(&mut self) -> Result<(), Failure> {
+        let (rows, head) = self.chain.rows(std::mem::take(&mut self.tx.batch.audit));
+        let inserted = chain::insert(&mut self.tx.connection, &rows).await;
+        self.spoilt = inserted.is_err();
+        self.check(inserted)?;
+        let signed = self.sign(&head).await?;
+        if let Err(error) = self.tx.connection.execute("commit").await {
+            let unknown = error::is_connection_lost(&error);
+            let failure = self.check(Err::<(), _>(error));
+            return failure.map_err(|failure| Failure { unknown, ..failure });
+        }
+        self.tx.committed();
+        self.chain.advance(head);
+        if let Some(checkpoint) = signed {
+            self.chain.mark_signed(checkpoint.sequence, checkpoint.recorded);
+            self.tx.shared.signatory.publish(&checkpoint);
+        }
+        Ok(())
+    }
+
+    async fn sign(&mut self, head: &Head) -> Result<Option<Checkpoint>, Failure> {
+        let shared = Arc::clone(&self.tx.shared);
+        let now = shared.clock.now();
+        let interval = Micros::try_from(shared.checkpoint_interval.as_micros()).unwrap_or(Micros::MAX);
+        if !self.chain.is_due(head, now, shared.checkpoint_rows, interval) {
+            return Ok(None);
+        }
+        let checkpoint = shared.signatory.sign(head, now).map_err(|problem| self.failure(problem))?;
+        let inserted = checkpoint::insert(&mut self.tx.connection, &checkpoint).await;
+        self.check(inserted)?;
+        Ok(Some(checkpoint))
+    }
+
+    /// Signs the end of the chain in a transaction of its own, where something is unsigned.
+    async fn sign_now(&mut self) {
+        if !self.chain.has_unsigned() {
+            return;
+        }
+        let rows = std::mem::replace(&mut self.chain.force, true);
+        if let Err(failure) = self.transaction(&mut []).await {
+            tracing::error!(problem = %failure.problem, "an audit checkpoint could not be stored");
+        }
+        self.chain.force = rows;
+    }
+
+    async fn connect(&mut self) -> Result<(), Failure> {
+        if !self.lost {
+            return Ok(());
+        }
+        let opened = Connection::open(&self.tx.shared.options).await;
+        self.tx.connection = opened.map_err(|problem| {
+            let fault = Fault { retryable: false, lost: true };
+            Failure { problem, fault, unknown: false }
+        })?;
+        self.lost = false;
+        Ok(())
+    }
+
+    async fn roll_back(&mut self, failure: &Failure) {
+        let rolled_back = self.tx.connection.execute("rollback").await;
+        self.lost = failure.fault.lost || rolled_back.is_err_and(|error| error::is_connection_lost(&error));
+        self.tx.rolled_back();
+        if failure.unknown || std::mem::take(&mut self.spoilt) {
+            // Whether the chain's last rows are there is not known, or somebody else wrote into it: leave it as it is.
+            self.chain = Chain::new(chain_id(&self.tx.shared, self.number), self.tx.shared.clock.now());
+        }
+    }
+
+    fn check<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, Failure> {
+        let checked = self.tx.check(outcome);
+        checked.map_err(|problem| self.failure(problem))
+    }
+
+    fn failure(&self, problem: Problem) -> Failure {
+        Failure { problem, fault: self.tx.fault.unwrap_or_default(), unknown: false }
+    }
+}
+
+fn chain_id(shared: &Shared, number: usize) -> String {
+    format!("{}/{number}", shared.clock.new_id())
+}
+
+fn answer_all(batch: Vec<Work>, problem: &Problem) {
+    for work in batch {
+        work.answer(Some(error::repeat(problem)));
+    }
+}

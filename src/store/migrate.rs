@@ -1,0 +1,65 @@
+//! Brings a database to the schema of this version: forward only, each migration in its own transaction, one process at a
+//! time. Called when the store opens.
+//!
+//! sqlx's own migrator runs one text per database; ours turns one text into two spellings (see `dialect`).
+
+use super::database::{Connection, on};
+use super::{dialect, error};
+use crate::clock::Clock;
+use crate::problem::{Kind, Problem};
+
+/// Every migration, oldest first. A landed text never changes.
+const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_initial.sql"))];
+
+const CREATE_TABLE: &str =
+    "create table if not exists schema_migration (version bigint primary key, applied bigint not null)";
+pub(super) const NEWEST: &str = "select coalesce(max(version), 0) from schema_migration";
+pub(super) const RECORD: &str = "insert into schema_migration (version, applied) values ($1, $2)";
+
+/// Applies what is missing. A database of a newer version is refused.
+pub(super) async fn run(connection: &mut Connection, clock: &Clock) -> Result<(), Problem> {
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    if applied(connection).await == Ok(known) {
+        return Ok(());
+    }
+    loop {
+        let begin = dialect::begin(connection);
+        connection.execute(begin).await.map_err(error::problem)?;
+        let step = step(connection, clock).await;
+        let end = if step.is_ok() { "commit" } else { "rollback" };
+        connection.execute(end).await.map_err(error::problem)?;
+        if step? {
+            return Ok(());
+        }
+    }
+}
+
+async fn applied(connection: &mut Connection) -> Result<i64, ()> {
+    on!(connection, |c| sqlx::query_scalar(NEWEST).fetch_one(&mut *c).await).map_err(|_| ())
+}
+
+/// Applies one migration; true where none is missing.
+async fn step(connection: &mut Connection, clock: &Clock) -> Result<bool, Problem> {
+    if let Connection::Postgres(c) = connection {
+        let lock = sqlx::query(dialect::ADVISORY_LOCK).bind(dialect::MIGRATION_LOCK);
+        lock.execute(&mut *c).await.map_err(error::problem)?;
+    }
+    connection.execute(CREATE_TABLE).await.map_err(error::problem)?;
+    let newest: i64 =
+        on!(connection, |c| sqlx::query_scalar(NEWEST).fetch_one(&mut *c).await).map_err(error::problem)?;
+    if newest > MIGRATIONS.last().map_or(0, |(version, _)| *version) {
+        return Err(Problem::new(
+            Kind::Unavailable,
+            format!(
+                "The database has schema version {newest}, made by a newer kith. Use that version or a copy of an older database."
+            ),
+        ));
+    }
+    let Some((version, text)) = MIGRATIONS.iter().find(|(version, _)| *version > newest) else { return Ok(true) };
+    let text = dialect::migration(text, connection.is_postgres());
+    connection.execute_script(text).await.map_err(error::problem)?;
+    let now = clock.now();
+    on!(connection, |c| sqlx::query(RECORD).bind(*version).bind(now).execute(&mut *c).await.map(|_| ()))
+        .map_err(error::problem)?;
+    Ok(false)
+}

@@ -1,0 +1,205 @@
+//! Everything that lasts, and the only SQL of the product. The layers above see [`Store`] and, inside [`Store::write`], [`Tx`].
+//!
+//! One SQL text runs on SQLite and PostgreSQL (`database`, `dialect`). Writes go through a queue to writer lanes (`writer`,
+//! `lane`), which commit many jobs at once and cannot commit without the audit rows (`audit`). Reads go to a pool.
+
+pub mod audit;
+mod batch;
+mod buffer;
+pub mod database;
+mod dialect;
+mod error;
+mod flush;
+mod history;
+mod index;
+pub mod insert;
+mod keys;
+mod lane;
+mod migrate;
+mod pending;
+mod resources;
+mod search;
+mod settings;
+pub mod statements;
+mod tx;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+pub use self::audit::AuditRecord;
+pub use self::history::{HistoryOf, HistoryPage};
+pub use self::pending::{NewJob, NewResource, Party};
+pub use self::resources::Stored;
+pub use self::search::Found;
+pub use self::settings::StoreSettings;
+pub use self::tx::Tx;
+pub use self::writer::JobFuture;
+
+use self::audit::checkpoint::Signatory;
+use self::buffer::Buffer;
+use self::database::{Connection, Database, on};
+use self::dialect::Options;
+use self::index::Parameters;
+use self::lane::Lane;
+use self::writer::{Queue, Waiting};
+use crate::clock::Clock;
+use crate::config::AuditReads;
+use crate::problem::Problem;
+use crate::search::sql::Statement;
+
+/// What lanes and readers share.
+#[derive(Debug)]
+struct Shared {
+    clock: Arc<Clock>,
+    options: Options,
+    parameters: Parameters,
+    signatory: Signatory,
+    checkpoint_rows: i64,
+    checkpoint_interval: Duration,
+}
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    /// Where read audit rows wait; none where they are durable before the answer.
+    buffer: Option<Buffer>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// An open database. Cheap to clone; all clones are one store.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+impl Store {
+    /// Opens the database, creating and migrating it as needed, and starts the writers on the current tokio runtime.
+    /// `Kind::Invalid` for a wrong URL, `Kind::Unavailable` where the database or the audit key cannot be opened.
+    pub async fn open(settings: &StoreSettings, clock: Arc<Clock>) -> Result<Self, Problem> {
+        let options = dialect::options(settings)?;
+        let mut first = Connection::open(&options).await?;
+        migrate::run(&mut first, &clock).await?;
+        let parameters = Parameters::default();
+        let known: Vec<(String, String, i64)> =
+            on!(&mut first, |c| sqlx::query_as(index::PARAMETERS).fetch_all(&mut *c).await).map_err(error::problem)?;
+        parameters.add(known);
+        let signatory = Signatory::open(&settings.audit_key_file(), settings.audit_checkpoints.clone())?;
+        signatory.register(&mut first, clock.now()).await.map_err(error::problem)?;
+        let database = Database::pool(&options, settings.readers);
+        let shared = Arc::new(Shared {
+            clock,
+            options,
+            parameters,
+            signatory,
+            checkpoint_rows: settings.checkpoint_rows,
+            checkpoint_interval: settings.checkpoint_interval,
+        });
+        let (queue, waiting) = Queue::new(settings.queue);
+        let queue = Arc::new(queue);
+        let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
+        let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
+        Ok(Self(Arc::new(Inner { database, shared, queue, buffer, tasks: Mutex::new(tasks) })))
+    }
+
+    /// The current version of a resource, also where it is a deletion.
+    pub async fn read(&self, resource_type: &str, id: &str) -> Result<Option<Stored>, Problem> {
+        resources::read(&self.0.database, resource_type, id).await
+    }
+
+    /// One version of a resource.
+    pub async fn read_version(&self, resource_type: &str, id: &str, version: i64) -> Result<Option<Stored>, Problem> {
+        resources::read_version(&self.0.database, resource_type, id, version).await
+    }
+
+    /// A page of a history, newest version first.
+    pub async fn history(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<Vec<Stored>, Problem> {
+        history::page(&self.0.database, of, page).await
+    }
+
+    /// How many versions all pages of a history have.
+    pub async fn history_count(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<i64, Problem> {
+        history::count(&self.0.database, of, page).await
+    }
+
+    /// Runs a search statement: the matching resources in its order, with their sort values.
+    pub async fn search(&self, statement: &Statement) -> Result<Vec<Found>, Problem> {
+        search::search(&self.0.database, &self.0.shared.parameters, statement).await
+    }
+
+    /// Runs a count statement.
+    pub async fn count(&self, statement: &Statement) -> Result<i64, Problem> {
+        search::count(&self.0.database, &self.0.shared.parameters, statement).await
+    }
+
+    /// How many resources of a type there are, deleted ones not counted.
+    pub async fn count_type(&self, resource_type: &str) -> Result<i64, Problem> {
+        resources::count(&self.0.database, resource_type).await
+    }
+
+    /// How many resources of each type there are, deleted ones not counted.
+    pub async fn counts(&self) -> Result<Vec<(String, i64)>, Problem> {
+        resources::counts(&self.0.database).await
+    }
+
+    /// Runs `job` in a transaction and answers when it is committed, durably. The job returns its value and the audit rows
+    /// that are committed with it; where it returns a problem, nothing of it is written. It may be run more than once.
+    /// `Kind::Unavailable` where too many jobs wait, `Kind::Conflict` where somebody else was faster.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> JobFuture<'t, T> + Send + Sync + 'static,
+    {
+        writer::write(&self.0.queue, job).await
+    }
+
+    /// Appends the audit row of a read or a refusal. Returns when the row is durable; with buffered reads, the row of a
+    /// successful interaction follows within 100 ms instead.
+    pub async fn audit(&self, record: AuditRecord) -> Result<(), Problem> {
+        match &self.0.buffer {
+            Some(buffer) if record.status < 400 => match buffer.push(record) {
+                None => Ok(()),
+                Some(refused) => writer::audit(&self.0.queue, vec![refused]).await,
+            },
+            _ => writer::audit(&self.0.queue, vec![record]).await,
+        }
+    }
+
+    /// Verifies every audit chain, see [`audit::verify::verify`].
+    pub async fn verify_audit(&self, trust: &audit::verify::Trust) -> Result<audit::verify::Report, Problem> {
+        audit::verify::verify(&self.0.database, trust).await
+    }
+
+    /// Takes no more work, finishes what was taken, signs the ends of the audit chains and closes the database.
+    pub async fn close(&self) {
+        if let Some(buffer) = &self.0.buffer {
+            buffer.flush(&self.0.queue).await;
+        }
+        self.0.queue.close();
+        let mut tasks = self.0.tasks.lock().await;
+        while tasks.join_next().await.is_some() {}
+        self.0.database.close().await;
+    }
+}
+
+async fn start_lanes(
+    shared: &Arc<Shared>,
+    waiting: &Waiting,
+    first: Connection,
+    writers: u32,
+) -> Result<JoinSet<()>, Problem> {
+    let mut connections = vec![first];
+    if shared.options.is_postgres() {
+        for _ in 1..writers {
+            connections.push(Connection::open(&shared.options).await?);
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for (number, connection) in connections.into_iter().enumerate() {
+        tasks.spawn(Lane::new(Arc::clone(shared), connection, number).run(Arc::clone(waiting)));
+    }
+    Ok(tasks)
+}

@@ -1,0 +1,140 @@
+//! Executes what `search::sql` wrote and joins the bodies. The text is data here: it comes from our own generator, and
+//! every value in it is bound.
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::database::{Connection, Database, on};
+use super::index::Parameters;
+use super::resources::{Stored, retrying};
+use crate::problem::Problem;
+use crate::search::sql::{Bind, SortColumn, Statement};
+
+/// One match: the resource and the values it was sorted by, which the next page continues from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The current version.
+    pub stored: Stored,
+    /// Sort values in the order of `Statement::sort`; none where the resource lacks one.
+    pub sort: Vec<Option<Bind>>,
+}
+
+/// Binds the values of a statement. A parameter without a number has no rows: no number is negative.
+macro_rules! bind_all {
+    ($query:expr, $binds:expr, $parameters:expr) => {{
+        let mut query = $query;
+        for bind in $binds {
+            query = match bind {
+                Bind::Text(value) => query.bind(value.as_str()),
+                Bind::Integer(value) => query.bind(*value),
+                Bind::Real(value) => query.bind(*value),
+                Bind::Bool(value) => query.bind(*value),
+                Bind::Parameter { resource_type, code } => query.bind($parameters(resource_type, code).unwrap_or(-1)),
+            };
+        }
+        query
+    }};
+}
+
+/// Reads the rows of either database.
+macro_rules! found {
+    ($rows:expr, $statement:expr) => {
+        $rows
+            .into_iter()
+            .map(|row| {
+                let mut sort = Vec::with_capacity($statement.sort.len());
+                for (place, column) in $statement.sort.iter().enumerate() {
+                    sort.push(match column {
+                        SortColumn::Text => row.try_get::<Option<String>, _>(place)?.map(Bind::Text),
+                        SortColumn::Integer => row.try_get::<Option<i64>, _>(place)?.map(Bind::Integer),
+                        SortColumn::Real => row.try_get::<Option<f64>, _>(place)?.map(Bind::Real),
+                    });
+                }
+                let stored = Stored {
+                    key: row.try_get("key")?,
+                    sequence: row.try_get("sequence")?,
+                    resource_type: row.try_get("type")?,
+                    id: row.try_get("id")?,
+                    version: row.try_get("version")?,
+                    last_updated: row.try_get("last_updated")?,
+                    deleted: row.try_get("deleted")?,
+                    method: row.try_get("method")?,
+                    body: row.try_get::<Vec<u8>, _>("body")?.into(),
+                };
+                Ok(Found { stored, sort })
+            })
+            .collect::<Result<Vec<Found>, sqlx::Error>>()
+    };
+}
+
+/// The page's rows with their resources, in the page's order.
+fn with_resources(statement: &Statement) -> String {
+    let mut text = String::with_capacity(statement.sql.len() + 400);
+    text.push_str("select ");
+    for place in 0..statement.sort.len() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "page.sort_{place}, ");
+    }
+    text.push_str(
+        "r.key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.body \
+         from (select matches.*, row_number() over () as position from (",
+    );
+    text.push_str(&statement.sql);
+    text.push_str(
+        ") matches) page join resource r on r.key = page.key \
+         join resource_version v on v.resource_key = r.key and v.version = r.version order by page.position",
+    );
+    text
+}
+
+/// Runs a search on the pool.
+pub(super) async fn search(
+    database: &Database,
+    parameters: &Parameters,
+    statement: &Statement,
+) -> Result<Vec<Found>, Problem> {
+    let text = with_resources(statement);
+    let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
+    retrying!(on!(database, |pool| {
+        let query = bind_all!(sqlx::query(AssertSqlSafe(text.as_str())), &statement.binds, number);
+        match query.fetch_all(pool).await {
+            Ok(rows) => found!(rows, statement),
+            Err(error) => Err(error),
+        }
+    }))
+}
+
+/// Runs a count on the pool.
+pub(super) async fn count(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<i64, Problem> {
+    let text = statement.sql.as_str();
+    let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
+    retrying!(on!(database, |pool| {
+        bind_all!(sqlx::query_scalar(AssertSqlSafe(text)), &statement.binds, number).fetch_one(pool).await
+    }))
+}
+
+/// Runs a search in a transaction.
+pub(super) async fn in_transaction(
+    connection: &mut Connection,
+    number: impl Fn(&str, &str) -> Option<i64>,
+    statement: &Statement,
+) -> Result<Vec<Found>, sqlx::Error> {
+    let text = with_resources(statement);
+    on!(connection, |c| {
+        let query = bind_all!(sqlx::query(AssertSqlSafe(text)), &statement.binds, number);
+        found!(query.fetch_all(&mut *c).await?, statement)
+    })
+}
+
+/// Runs a count in a transaction.
+pub(super) async fn count_in_transaction(
+    connection: &mut Connection,
+    number: impl Fn(&str, &str) -> Option<i64>,
+    statement: &Statement,
+) -> Result<i64, sqlx::Error> {
+    let text = statement.sql.as_str();
+    on!(connection, |c| {
+        bind_all!(sqlx::query_scalar(AssertSqlSafe(text)), &statement.binds, number).fetch_one(&mut *c).await
+    })
+}

@@ -1,0 +1,56 @@
+//! The list of every SQL text of the store, for the test that prepares each on both databases.
+
+use super::audit::{chain, checkpoint, verify};
+use super::insert::Insert;
+use super::{dialect, flush, history, index, keys, migrate, resources, tx};
+
+/// Every fixed text, with its name. Advisory locks are PostgreSQL's own and not in it.
+pub fn texts() -> Vec<(&'static str, &'static str)> {
+    let mut texts = vec![
+        ("checkpoint::ADD_KEY", checkpoint::ADD_KEY),
+        ("checkpoint::INSERT", checkpoint::INSERT),
+        ("history::COUNT_INSTANCE", history::COUNT_INSTANCE),
+        ("history::COUNT_SYSTEM", history::COUNT_SYSTEM),
+        ("history::COUNT_TYPE", history::COUNT_TYPE),
+        ("history::INSTANCE", history::INSTANCE),
+        ("history::SYSTEM", history::SYSTEM),
+        ("history::TYPE", history::TYPE),
+        ("index::ADD_PARAMETER", index::ADD_PARAMETER),
+        ("index::FIND_PARAMETER", index::FIND_PARAMETER),
+        ("index::PARAMETERS", index::PARAMETERS),
+        ("keys::TAKE", keys::TAKE),
+        ("migrate::NEWEST", migrate::NEWEST),
+        ("migrate::RECORD", migrate::RECORD),
+        ("resources::COUNTS", resources::COUNTS),
+        ("resources::COUNT_TYPE", resources::COUNT_TYPE),
+        ("resources::READ", resources::READ),
+        ("resources::READ_VERSION", resources::READ_VERSION),
+        ("tx::UPDATE", tx::UPDATE),
+        ("verify::CHECKPOINTS", verify::CHECKPOINTS),
+        ("verify::KEYS", verify::KEYS),
+        ("verify::ROWS", verify::ROWS),
+    ];
+    texts.extend(index::CLEAR.map(|text| ("index::CLEAR", text)));
+    texts
+}
+
+/// Every insert statement of many rows.
+pub fn inserts() -> [&'static Insert; 12] {
+    [
+        &chain::AUDIT,
+        &flush::JOB,
+        &flush::RESOURCE,
+        &flush::VERSION,
+        &index::DATE,
+        &index::NUMBER,
+        &index::PARTY,
+        &index::QUANTITY,
+        &index::REFERENCE,
+        &index::STRING,
+        &index::TOKEN,
+        &index::URI,
+    ]
+}
+
+/// The text that only PostgreSQL runs.
+pub const POSTGRES_ONLY: &str = dialect::ADVISORY_LOCK;

@@ -1,0 +1,326 @@
+//! One transaction as a job sees it. What it writes is gathered and written when a read needs it, or at the end of the batch.
+//! Interactions get a `Tx` inside `Store::write`; only the writer makes one.
+
+use std::sync::Arc;
+
+use super::audit::AuditRecord;
+use super::database::{Connection, on};
+use super::index::{self, NewParameters};
+use super::keys::Keys;
+use super::pending::{KeyedRows, NewJob, NewResource, Pending, ResourceRow};
+use super::resources::{self, Stored, StoredRow};
+use super::search::{self, Found};
+use super::{Shared, dialect, error, flush};
+use crate::clock::Micros;
+use crate::problem::Problem;
+use crate::search::sql::Statement;
+
+pub(super) const UPDATE: &str = "update resource set version = $1, last_updated = $2, deleted = $3, indexed = indexed | $4 \
+     where type = $5 and id = $6 and version = $7 returning key, indexed";
+
+/// A database error inside the transaction: what the writer may do about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fault {
+    /// Running it again may succeed.
+    pub(super) retryable: bool,
+    /// The connection is of no use.
+    pub(super) lost: bool,
+}
+
+impl Fault {
+    /// True where another attempt makes sense.
+    pub(super) const fn may_pass(self) -> bool {
+        self.retryable || self.lost
+    }
+}
+
+/// A running transaction.
+#[derive(Debug)]
+pub struct Tx {
+    pub(super) connection: Connection,
+    pub(super) shared: Arc<Shared>,
+    pub(super) keys: Keys,
+    pub(super) added: NewParameters,
+    /// What finished jobs of this batch gathered.
+    pub(super) batch: Pending,
+    /// What the running job gathered.
+    pub(super) job: Pending,
+    /// `batch` was written inside the running job's savepoint.
+    pub(super) batch_written: bool,
+    /// The running job has a savepoint, because it wrote.
+    pub(super) savepoint: bool,
+    /// The running job holds locks that others may want.
+    pub(super) exclusive: bool,
+    /// A statement failed; the transaction cannot be committed.
+    pub(super) fault: Option<Fault>,
+}
+
+impl Tx {
+    /// The current version of a resource, also where it is a deletion.
+    pub async fn read(&mut self, resource_type: &str, id: &str) -> Result<Option<Stored>, Problem> {
+        if let Some(stored) = self.gathered(resource_type, id) {
+            return Ok(Some(stored.clone()));
+        }
+        let row: Result<Option<StoredRow>, _> = on!(&mut self.connection, |c| {
+            sqlx::query_as(resources::READ).bind(resource_type).bind(id).fetch_optional(&mut *c).await
+        });
+        Ok(self.check(row)?.map(Stored::from))
+    }
+
+    /// One version of a resource.
+    pub async fn read_version(
+        &mut self,
+        resource_type: &str,
+        id: &str,
+        version: i64,
+    ) -> Result<Option<Stored>, Problem> {
+        self.flush().await?;
+        let row: Result<Option<StoredRow>, _> = on!(&mut self.connection, |c| {
+            let query = sqlx::query_as(resources::READ_VERSION).bind(resource_type).bind(id).bind(version);
+            query.fetch_optional(&mut *c).await
+        });
+        Ok(self.check(row)?.map(Stored::from))
+    }
+
+    /// Stores the first version of a resource. Where the id is taken, this or the commit fails with `Kind::Conflict`.
+    pub async fn create(&mut self, new: NewResource) -> Result<Stored, Problem> {
+        if self.gathered(&new.resource_type, &new.id).is_some() {
+            return Err(error::conflict());
+        }
+        let key = self.next_key().await?;
+        let indexed = index::mask(&new.rows, new.parties.len());
+        self.job.resources.push(ResourceRow {
+            key,
+            resource_type: new.resource_type.clone(),
+            id: new.id.clone(),
+            version: new.version,
+            last_updated: new.last_updated,
+            indexed,
+        });
+        self.gather(key, indexed, false, new).await
+    }
+
+    /// Stores a further version of a resource, which must be at `expected` now (else `Kind::Conflict`). Also brings a
+    /// deleted resource back.
+    pub async fn update(&mut self, new: NewResource, expected: i64) -> Result<Stored, Problem> {
+        self.replace(new, expected, false).await
+    }
+
+    /// Stores a deletion as version `version` of a resource, which must be at `expected` now (else `Kind::Conflict`).
+    pub async fn delete(
+        &mut self,
+        resource_type: &str,
+        id: &str,
+        version: i64,
+        last_updated: Micros,
+        expected: i64,
+    ) -> Result<Stored, Problem> {
+        let deletion = NewResource {
+            resource_type: resource_type.to_owned(),
+            id: id.to_owned(),
+            version,
+            last_updated,
+            method: "DELETE",
+            body: bytes::Bytes::new(),
+            rows: crate::search::index::IndexRows::default(),
+            parties: Vec::new(),
+        };
+        self.replace(deletion, expected, true).await
+    }
+
+    /// Runs a search; it sees what this transaction wrote.
+    pub async fn search(&mut self, statement: &Statement) -> Result<Vec<Found>, Problem> {
+        self.flush().await?;
+        let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
+        let found = search::in_transaction(&mut self.connection, number, statement).await;
+        self.check(found)
+    }
+
+    /// Runs a count statement; it sees what this transaction wrote.
+    pub async fn count(&mut self, statement: &Statement) -> Result<i64, Problem> {
+        self.flush().await?;
+        let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
+        let count = search::count_in_transaction(&mut self.connection, number, statement).await;
+        self.check(count)
+    }
+
+    /// Keeps other transactions with the same `criteria` waiting until this one ends: between a conditional interaction's
+    /// search and its write nothing may slip in.
+    pub async fn lock(&mut self, criteria: &str) -> Result<(), Problem> {
+        self.exclusive = true;
+        let Connection::Postgres(c) = &mut self.connection else { return Ok(()) };
+        let done = sqlx::query(dialect::ADVISORY_LOCK).bind(lock_number(criteria)).execute(&mut *c).await;
+        self.check(done.map(|_| ()))
+    }
+
+    /// Leaves a job for later; it is there if and only if this transaction commits.
+    pub fn enqueue(&mut self, job: NewJob) {
+        self.job.jobs.push(job);
+    }
+
+    async fn replace(&mut self, new: NewResource, expected: i64, deleted: bool) -> Result<Stored, Problem> {
+        if self.gathered(&new.resource_type, &new.id).is_some() {
+            self.flush().await?;
+        }
+        self.begin_savepoint().await?;
+        self.exclusive = true;
+        let indexed = index::mask(&new.rows, new.parties.len());
+        let updated: Result<Option<(i64, i64)>, _> = on!(&mut self.connection, |c| {
+            let query = sqlx::query_as(UPDATE).bind(new.version).bind(new.last_updated).bind(deleted).bind(indexed);
+            let query = query.bind(new.resource_type.as_str()).bind(new.id.as_str()).bind(expected);
+            query.fetch_optional(&mut *c).await
+        });
+        let Some((key, old)) = self.check(updated)? else { return Err(error::conflict()) };
+        self.job.cleared.push((key, old));
+        self.gather(key, indexed, deleted, new).await
+    }
+
+    async fn gather(&mut self, key: i64, indexed: i64, deleted: bool, new: NewResource) -> Result<Stored, Problem> {
+        let stored = Stored {
+            key,
+            sequence: self.next_key().await?,
+            resource_type: new.resource_type.clone(),
+            id: new.id,
+            version: new.version,
+            last_updated: new.last_updated,
+            deleted,
+            method: new.method.to_owned(),
+            body: new.body,
+        };
+        if indexed != 0 {
+            let (rows, parties) = (new.rows, new.parties);
+            self.job.index.push(KeyedRows { key, resource_type: new.resource_type, rows, parties });
+        }
+        self.job.push_version(stored.clone());
+        Ok(stored)
+    }
+
+    fn gathered(&self, resource_type: &str, id: &str) -> Option<&Stored> {
+        let batch = || if self.batch_written { None } else { self.batch.current(resource_type, id) };
+        self.job.current(resource_type, id).or_else(batch)
+    }
+
+    async fn next_key(&mut self) -> Result<i64, Problem> {
+        let key = self.keys.next(&mut self.connection).await;
+        self.check(key)
+    }
+
+    /// A job that fails alone must leave no row behind, and no row of another job may go with it.
+    async fn begin_savepoint(&mut self) -> Result<(), Problem> {
+        if self.savepoint {
+            return Ok(());
+        }
+        let begun = self.connection.execute("savepoint job").await;
+        self.check(begun)?;
+        self.savepoint = true;
+        Ok(())
+    }
+
+    /// Writes what is gathered, so that a statement sees it. The rows of earlier jobs stay gathered as well: a roll-back of
+    /// this job takes them from the database, not from the batch.
+    async fn flush(&mut self) -> Result<(), Problem> {
+        if !self.batch_written && !self.batch.is_empty() {
+            self.begin_savepoint().await?;
+            let written = flush::write(&mut self.connection, &self.shared, &mut self.added, &self.batch).await;
+            self.check(written)?;
+            self.batch_written = true;
+        }
+        if !self.job.is_empty() {
+            self.begin_savepoint().await?;
+            let written = flush::write(&mut self.connection, &self.shared, &mut self.added, &self.job).await;
+            self.check(written)?;
+            self.job.clear_written();
+        }
+        Ok(())
+    }
+
+    /// Notes a database error, so that the writer knows the transaction is spoilt whatever the job makes of it.
+    pub(super) fn check<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, Problem> {
+        outcome.map_err(|error| {
+            let (retryable, lost) = (error::is_retryable(&error), error::is_connection_lost(&error));
+            self.fault = Some(Fault { retryable, lost });
+            error::problem(error)
+        })
+    }
+}
+
+/// What the lane does with the transaction between jobs.
+impl Tx {
+    /// A transaction that has not begun.
+    pub(super) fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        Self {
+            connection,
+            shared,
+            keys: Keys::default(),
+            added: NewParameters::default(),
+            batch: Pending::default(),
+            job: Pending::default(),
+            batch_written: false,
+            savepoint: false,
+            exclusive: false,
+            fault: None,
+        }
+    }
+
+    /// Ends the running job: keeps what it gathered, with its audit rows, or takes back what it wrote where it refused.
+    pub(super) async fn end_job(&mut self, records: Option<Vec<AuditRecord>>) -> Result<(), Problem> {
+        if self.fault.is_some() {
+            return Err(Problem::internal("a statement of the transaction failed"));
+        }
+        if self.savepoint {
+            self.savepoint = false;
+            if records.is_none() {
+                let undone = self.connection.execute("rollback to savepoint job").await;
+                self.check(undone)?;
+                self.keys.rolled_back();
+                self.added.forget();
+            }
+            let released = self.connection.execute("release savepoint job").await;
+            self.check(released)?;
+        }
+        match records {
+            Some(records) => {
+                if std::mem::take(&mut self.batch_written) {
+                    self.batch.clear_written();
+                }
+                let mut job = std::mem::take(&mut self.job);
+                job.audit = records;
+                self.batch.absorb(job);
+            }
+            None => {
+                self.batch_written = false;
+                self.job = Pending::default();
+            }
+        }
+        Ok(())
+    }
+
+    /// The transaction was committed.
+    pub(super) fn committed(&mut self) {
+        self.keys.committed();
+        self.added.publish(&self.shared.parameters);
+        self.reset();
+    }
+
+    /// The transaction was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.keys.rolled_back();
+        self.added.forget();
+        self.reset();
+    }
+
+    fn reset(&mut self) {
+        self.batch = Pending::default();
+        self.job = Pending::default();
+        self.batch_written = false;
+        self.savepoint = false;
+        self.exclusive = false;
+        self.fault = None;
+    }
+}
+
+/// The number that stands for lock criteria: the first eight bytes of their SHA-256.
+fn lock_number(criteria: &str) -> i64 {
+    let digest = openssl::sha::sha256(criteria.as_bytes());
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
+}
