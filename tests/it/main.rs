@@ -14,3 +14,5 @@ mod dependencies;
 mod fhir;
 mod problem;
 mod referral;
+mod store;
+mod support;

@@ -1,0 +1,53 @@
+//! What all tests share: databases to throw away, and where the reference data lies.
+
+pub mod database;
+pub mod postgres;
+
+use std::path::{Path, PathBuf};
+
+pub use database::TestDatabase;
+
+/// The folder of reference data that is not in the repository: `KITH_SHARED_DATA`, or `shared/data` beside the crate or a
+/// folder above it. `None`, and a printed line, where there is none: the calling test then has nothing to compare with.
+pub fn shared_data() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("KITH_SHARED_DATA").map(PathBuf::from) {
+        return Some(path);
+    }
+    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("shared/data"))
+        .find(|folder| folder.is_dir());
+    if found.is_none() {
+        eprintln!("no reference data found (KITH_SHARED_DATA): this comparison did not run");
+    }
+    found
+}
+
+/// Declares tests that run on both databases: `both! { async fn name(database) { … } }` makes `name::sqlite` and
+/// `name::postgres`; `database` is a fresh [`TestDatabase`].
+macro_rules! both {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                async fn run($database: $crate::support::TestDatabase) $body
+
+                $(#[$attribute])*
+                #[tokio::test]
+                async fn sqlite() {
+                    run($crate::support::TestDatabase::sqlite()).await;
+                }
+
+                $(#[$attribute])*
+                #[tokio::test]
+                async fn postgres() {
+                    if let Some(database) = $crate::support::TestDatabase::postgres() {
+                        run(database).await;
+                    }
+                }
+            }
+        )*
+    };
+}
+pub(crate) use both;
