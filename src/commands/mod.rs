@@ -1,5 +1,6 @@
 //! The command line: one file per command, one line per command in [`Command`]. `main` calls [`main`].
 
+pub mod audit;
 pub mod package;
 pub mod serve;
 
@@ -29,6 +30,9 @@ enum Command {
     /// Import FHIR packages.
     #[command(subcommand)]
     Package(package::PackageCommand),
+    /// Verify the audit trail.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
@@ -36,6 +40,7 @@ pub fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Package(command) => package::run(&command),
+        Command::Audit(command) => audit::run(&command),
     }
 }
 

@@ -60,6 +60,14 @@ pub(super) fn sqlite_reader(options: &SqliteConnectOptions) -> SqliteConnectOpti
     options.clone().pragma("cache_size", "-8192").pragma("query_only", "on")
 }
 
+/// The same for a database that must exist already: SQLite would make an empty file.
+pub(super) fn existing(options: Options) -> Options {
+    match options {
+        Backend::Sqlite(options) => Backend::Sqlite(options.create_if_missing(false)),
+        postgres @ Backend::Postgres(_) => postgres,
+    }
+}
+
 /// A migration as this database spells it. The texts are PostgreSQL's; SQLite has no collation named "C" (its default
 /// compares bytes already), calls bytes `blob`, makes a row's own number from `integer primary key` only, and keeps a
 /// table inside its primary key where told so, which saves a third of the writes of index rows.

@@ -203,3 +203,17 @@ async fn start_lanes(
     }
     Ok(tasks)
 }
+
+/// Verifies every audit chain of an existing database without opening it as a store: nothing is created, migrated or
+/// written. `Kind::Unavailable` where there is no such database.
+pub async fn verify_audit(
+    settings: &StoreSettings,
+    trust: &audit::verify::Trust,
+) -> Result<audit::verify::Report, Problem> {
+    let options = dialect::existing(dialect::options(settings)?);
+    Connection::open(&options).await?.close().await;
+    let database = Database::pool(&options, 1);
+    let report = audit::verify::verify(&database, trust).await;
+    database.close().await;
+    report
+}
