@@ -69,8 +69,11 @@ impl Definitions {
             (*entry.resource_type == *resource_type).then_some((at as usize, entry))
         });
         match version {
-            None => candidates.into_iter().next(),
-            Some(version) => candidates.into_iter().find(|(_, entry)| entry.has_version(version)),
+            None => candidates.clone().next(),
+            // FHIR's own definitions pin everything to 4.0.1, also vocabulary that has versions of its own.
+            Some(version) => candidates.clone().find(|(_, entry)| entry.has_version(version)).or_else(|| {
+                candidates.into_iter().find(|(_, entry)| version == "4.0.1" && &*entry.package == embedded::CORE)
+            }),
         }
     }
 
@@ -225,6 +228,10 @@ struct Chained<'a> {
 }
 
 impl Resolver for Chained<'_> {
+    fn structure(&self, canonical: &str) -> Option<Arc<StructureDefinition>> {
+        self.definitions.structure(canonical)
+    }
+
     fn snapshot(&mut self, canonical: &str) -> Result<Arc<Snapshot>, Problem> {
         self.definitions.snapshot_within(canonical, self.chain)
     }

@@ -57,18 +57,29 @@ fn collect_includes(definition: &Value, found: &mut Vec<String>) {
     }
 }
 
-fn collect_bindings(definition: &Value, closure: &Closure, firm: bool, found: &mut Vec<String>) {
-    for element in items(definition.pointer("/differential/element")) {
-        let Some(binding) = element.get("binding") else { continue };
-        let strength = text(binding, "strength");
-        let is_firm = matches!(strength, "required" | "extensible");
-        if is_firm != firm || !closure.strengths.iter().any(|wanted| wanted == strength) {
-            continue;
+/// Value sets of all bindings in the definition, wherever they stand.
+fn collect_bindings(value: &Value, closure: &Closure, firm: bool, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_bindings(item, closure, firm, found)),
+        Value::Object(fields) => {
+            if let Some(binding) = fields.get("binding") {
+                collect_binding(binding, closure, firm, found);
+            }
+            fields.values().for_each(|field| collect_bindings(field, closure, firm, found));
         }
-        found.extend(binding.get("valueSet").and_then(Value::as_str).map(without_version));
-        let maximum = items(binding.get("extension")).iter().filter_map(|extension| extension.get("valueCanonical"));
-        found.extend(maximum.filter_map(Value::as_str).map(without_version));
+        _ => {}
     }
+}
+
+fn collect_binding(binding: &Value, closure: &Closure, firm: bool, found: &mut Vec<String>) {
+    let strength = text(binding, "strength");
+    let is_firm = matches!(strength, "required" | "extensible");
+    if is_firm != firm || !closure.strengths.iter().any(|wanted| wanted == strength) {
+        return;
+    }
+    found.extend(binding.get("valueSet").and_then(Value::as_str).map(without_version));
+    let maximum = items(binding.get("extension")).iter().filter_map(|extension| extension.get("valueCanonical"));
+    found.extend(maximum.filter_map(Value::as_str).map(without_version));
 }
 
 fn items(value: Option<&Value>) -> &[Value] {

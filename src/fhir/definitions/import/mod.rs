@@ -30,16 +30,32 @@ pub fn facts(resource: &Value, others: Others) -> Option<Value> {
     let url = resource.get("url")?.as_str()?;
     match tables::of(kind) {
         Some(_) if is_example(url) => None,
-        Some(fields) => Some(Value::Object(keep_object(resource.as_object()?, fields))),
+        Some(fields) => {
+            let mut kept = keep_object(resource.as_object()?, fields);
+            if kind == "StructureDefinition" && !kept.contains_key("differential") {
+                keep_snapshot(resource, &mut kept);
+            }
+            Some(Value::Object(kept))
+        }
         None if others == Others::Keep => Some(without_narrative(resource)),
         None => None,
+    }
+}
+
+/// Some definitions are published with a snapshot only; then that is what they change.
+fn keep_snapshot(resource: &Value, kept: &mut Map<String, Value>) {
+    if let Some(snapshot) = resource.get("snapshot")
+        && let Some(elements) = keep_value(snapshot, &Keep::Fields(tables::ELEMENTS), &[])
+    {
+        kept.insert("differential".to_owned(), elements);
     }
 }
 
 /// The specification publishes a few definitions only to show what one looks like.
 fn is_example(url: &str) -> bool {
     let name = url.rsplit('/').next().unwrap_or(url);
-    url.starts_with("http://hl7.org/fhir/") && (name.starts_with("example") || name == "openEHR-test")
+    url.starts_with("http://hl7.org/fhir/")
+        && (name == "example" || name.starts_with("example-") || name == "openEHR-test")
 }
 
 fn without_narrative(resource: &Value) -> Value {

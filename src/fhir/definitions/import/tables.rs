@@ -72,8 +72,11 @@ static STRUCTURE_DEFINITION: &[Field] = &[
     all("type"),
     all("baseDefinition"),
     all("derivation"),
-    some("differential", &[some("element", ELEMENT)]),
+    some("differential", ELEMENTS),
 ];
+
+/// A differential or snapshot.
+pub(super) static ELEMENTS: &[Field] = &[some("element", ELEMENT)];
 
 static ELEMENT: &[Field] = &[
     all("id"),

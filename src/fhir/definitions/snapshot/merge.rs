@@ -27,7 +27,7 @@ pub(super) fn merge(target: &mut ElementDefinition, change: &ElementDefinition, 
         target.representation.clone_from(&change.representation);
     }
     for constraint in &change.constraints {
-        add_constraint(target, &sourced(constraint, source));
+        add_constraint(target, constraint, source);
     }
 }
 
@@ -43,21 +43,17 @@ fn merge_binding(target: &mut ElementDefinition, change: &ElementDefinition) {
     let mut binding = new.clone();
     if let Some(old) = target.binding.take() {
         binding.value_set = binding.value_set.or(old.value_set);
-        binding.max_value_set = binding.max_value_set.or(old.max_value_set);
     }
     target.binding = Some(binding);
 }
 
-/// Adds an invariant unless one with its key is there.
-pub(super) fn add_constraint(target: &mut ElementDefinition, constraint: &Arc<Constraint>) {
-    if target.constraints.iter().all(|known| known.key != constraint.key) {
-        target.constraints.push(Arc::clone(constraint));
+/// Adds an invariant unless one with its key is there; one that does not say where it comes from comes from `source`.
+pub(super) fn add_constraint(target: &mut ElementDefinition, constraint: &Arc<Constraint>, source: &str) {
+    if target.constraints.iter().any(|known| known.key == constraint.key) {
+        return;
     }
-}
-
-fn sourced(constraint: &Arc<Constraint>, source: &str) -> Arc<Constraint> {
-    if constraint.source.is_some() {
-        return Arc::clone(constraint);
-    }
-    Arc::new(Constraint { source: Some(source.to_owned()), ..(**constraint).clone() })
+    target.constraints.push(match &constraint.source {
+        Some(_) => Arc::clone(constraint),
+        None => Arc::new(Constraint { source: Some(source.to_owned()), ..(**constraint).clone() }),
+    });
 }

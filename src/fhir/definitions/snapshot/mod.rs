@@ -35,6 +35,7 @@ impl Snapshot {
 
 /// Where the generator gets the snapshots of bases, datatypes and profiles on types.
 pub(super) trait Resolver {
+    fn structure(&self, canonical: &str) -> Option<Arc<StructureDefinition>>;
     fn snapshot(&mut self, canonical: &str) -> Result<Arc<Snapshot>, Problem>;
 }
 

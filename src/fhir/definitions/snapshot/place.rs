@@ -56,19 +56,54 @@ impl Placer<'_> {
         is_last: bool,
     ) -> Result<&'n mut Node, Problem> {
         self.open(node, change)?;
-        let (at, slice) = match node.child(step.name) {
-            Some(at) => (at, step.slice),
-            None => match choice_child(node, step.name) {
-                Some(at) => (at, Some(step.slice.unwrap_or(step.name))),
-                None if self.may_add && is_last => return Ok(self.add(node, step, change)),
-                None => return Err(self.refuse(change, "the base has no such element")),
-            },
-        };
-        let child = node.children.get_mut(at).ok_or_else(|| self.refuse(change, "the base has no such element"))?;
-        match slice {
-            Some(slice) => self.slice(child, slice, change),
-            None => Ok(child),
+        if let Some(at) = node.child(step.name) {
+            let child = &mut node.children[at];
+            return match step.slice {
+                Some(slice) => self.slice(child, slice, change),
+                None => Ok(child),
+            };
         }
+        if let Some(at) = choice_child(node, step.name) {
+            return self.one_type(&mut node.children[at], step, change);
+        }
+        if self.may_add && is_last {
+            Ok(self.add(node, step, change))
+        } else {
+            Err(self.refuse(change, "the base has no such element"))
+        }
+    }
+
+    /// `valueQuantity`, where the base has `value[x]`: the choice is restricted to the types so named. Within a slice and with
+    /// only one type that is said on the element itself, elsewhere with a slice a type, as the published snapshots do.
+    fn one_type<'n>(
+        &mut self,
+        choice: &'n mut Node,
+        step: Segment<'_>,
+        change: &ElementDefinition,
+    ) -> Result<&'n mut Node, Problem> {
+        let name = step.slice.unwrap_or(step.name);
+        if choice.slice(name).is_some() || choice.element.slicing.is_some() {
+            return self.slice(choice, name, change);
+        }
+        let stem = choice.element.name().trim_end_matches("[x]").to_owned();
+        let named = self.types_named_beside(change, &stem, step.name);
+        choice.element.types.retain(|kind| named.iter().any(|suffix| is_suffix_of(suffix, &kind.code)));
+        if choice.element.id.contains(':') && choice.element.types.len() == 1 {
+            return Ok(choice);
+        }
+        default_slicing(&mut choice.element, SlicingRules::Closed);
+        self.slice(choice, name, change)
+    }
+
+    /// The type suffixes of all elements `<stem><Type>` that the differential has at this place.
+    fn types_named_beside(&self, change: &ElementDefinition, stem: &str, name: &str) -> Vec<String> {
+        let (ids, steps) = (change.id.as_str(), segments(change));
+        let depth = steps.iter().position(|step| step.name == name).unwrap_or_default();
+        let parent = |id: &str| id.split('.').take(depth).collect::<Vec<_>>().join(".");
+        let place = parent(ids);
+        let beside = self.structure.differential.iter().filter(|element| parent(&element.id) == place);
+        let names = beside.filter_map(|element| segments(element).get(depth).map(|step| step.name.to_owned()));
+        names.filter_map(|name| name.strip_prefix(stem).map(ToOwned::to_owned)).collect()
     }
 
     /// A new element of a new type.
@@ -78,8 +113,8 @@ impl Placer<'_> {
             path: format!("{}.{}", node.element.path, step.name),
             ..ElementDefinition::default()
         };
-        for constraint in self.universal_constraints(change) {
-            add_constraint(&mut element, &constraint);
+        for (constraint, source) in self.universal_constraints(change) {
+            add_constraint(&mut element, &constraint, &source);
         }
         let at = node.children.len();
         node.children.push(Node::leaf(element));
@@ -87,19 +122,19 @@ impl Placer<'_> {
     }
 
     /// The invariants of Element and Extension, which hold for every element of those kinds.
-    fn universal_constraints(&mut self, change: &ElementDefinition) -> Vec<Arc<Constraint>> {
+    fn universal_constraints(&self, change: &ElementDefinition) -> Vec<(Arc<Constraint>, String)> {
         let code = change.types.first().map_or("", |kind| kind.code.as_str());
         let has_none = change.name() == "id" || change.path == "Extension.url" || code.contains("/System.");
-        if has_none
-            || matches!(code, "Resource" | "xhtml")
-            || change.path.starts_with("Element.") && code != "Extension"
-        {
+        if has_none || code == "Resource" || change.path.starts_with("Element.") && code != "Extension" {
             return Vec::new();
         }
-        let kind = if code == "Extension" { "Extension" } else { "Element" };
-        let root =
-            if self.structure.type_ == kind { None } else { self.resolver.snapshot(&format!("{CORE}{kind}")).ok() };
-        root.and_then(|root| root.elements.first().map(|root| root.constraints.clone())).unwrap_or_default()
+        let kinds: &[&str] = if code == "Extension" { &["Element", "Extension"] } else { &["Element"] };
+        let roots = kinds.iter().filter_map(|kind| self.resolver.structure(&format!("{CORE}{kind}")));
+        let constraints = roots.flat_map(|kind| {
+            let list = kind.differential.first().map(|root| root.constraints.clone()).unwrap_or_default();
+            list.into_iter().map(move |constraint| (constraint, kind.url.clone()))
+        });
+        constraints.collect()
     }
 
     /// Gives a node its children where they are not spelled out yet.
@@ -112,8 +147,7 @@ impl Placer<'_> {
             let tree = self.base.and_then(|base| Node::from_elements(&base.elements));
             tree.as_ref().and_then(|tree| tree.find(id)).cloned()
         } else {
-            let canonical = content_of(&node.element.types);
-            Node::from_elements(&self.resolver.snapshot(&canonical)?.elements)
+            Node::from_elements(&self.content(&node.element.types)?.elements)
         };
         let mut source = source.ok_or_else(|| self.refuse(change, "its parent has no known content"))?;
         self.created += source.count();
@@ -123,6 +157,19 @@ impl Placer<'_> {
         source.rename(&node.element.id, &node.element.path);
         node.children = source.children;
         Ok(())
+    }
+
+    /// The structure whose children an element of these types has: the one profile where it is loaded, the one type, or what
+    /// all types have in common.
+    fn content(&mut self, types: &[TypeRef]) -> Result<Arc<Snapshot>, Problem> {
+        let [only] = types else { return self.resolver.snapshot(&format!("{CORE}Element")) };
+        if let [profile] = only.profiles.as_slice()
+            && let Ok(snapshot) = self.resolver.snapshot(profile)
+        {
+            return Ok(snapshot);
+        }
+        let is_url = only.code.contains(':');
+        self.resolver.snapshot(&if is_url { only.code.clone() } else { format!("{CORE}{}", only.code) })
     }
 
     /// The slice with this name, made where it does not exist. `a/b` is a slice of the slice `a`.
@@ -138,11 +185,35 @@ impl Placer<'_> {
             let outer = self.slice(node, outer, change)?;
             return self.slice(outer, name, change);
         }
+        if node.element.slice_name.as_deref() == Some(name) || self.is_lone_slice(node, name) {
+            if node.element.slice_name.is_none() {
+                node.element.slice_name = Some(name.to_owned());
+                let (id, path) = (format!("{}:{name}", node.element.id), node.element.path.clone());
+                node.rename(&id, &path);
+            }
+            return Ok(node);
+        }
         let at = match node.slice(name) {
             Some(at) => at,
             None => self.add_slice(node, name, change)?,
         };
         node.slices.get_mut(at).ok_or_else(|| self.refuse(change, "the slice cannot be made"))
+    }
+
+    /// True where the differential names one slice of an element that nothing slices: published profiles mean the element
+    /// itself then.
+    fn is_lone_slice(&self, node: &Node, name: &str) -> bool {
+        let element = &node.element;
+        let is_type = element.name().strip_suffix("[x]").and_then(|stem| name.strip_prefix(stem));
+        if element.slicing.is_some()
+            || element.slice_name.is_some()
+            || matches!(element.name(), "extension" | "modifierExtension")
+            || is_type.is_some_and(|suffix| has_type(&element.types, suffix))
+        {
+            return false;
+        }
+        let beside = self.structure.differential.iter().filter(|other| other.path == element.path);
+        beside.filter_map(|other| other.slice_name.as_deref()).all(|other| other == name)
     }
 
     fn add_slice(&mut self, node: &mut Node, name: &str, change: &ElementDefinition) -> Result<usize, Problem> {
@@ -162,22 +233,28 @@ impl Placer<'_> {
         // A slice is mandatory only where the profile says so; the lower bound of the list is not its own.
         slice.element.min = Some(0);
         restrict_to_named_type(&mut slice.element, name);
-        default_slicing(&mut node.element);
+        default_slicing(&mut node.element, SlicingRules::Open);
         node.slices.push(slice);
         Ok(node.slices.len() - 1)
     }
 
-    /// An extension slice takes cardinality and the modifier flag of the extension it names, where that is known.
+    /// An element of one type with one profile takes the invariants of that profile; an extension also cardinality and the
+    /// modifier flag. Profiles that are not loaded are passed over: validation says so where they are used.
     fn adopt_profile(&mut self, node: &mut Node, change: &ElementDefinition) {
         let [TypeRef { code, profiles, .. }] = change.types.as_slice() else { return };
-        let ([profile], "Extension") = (profiles.as_slice(), code.as_str()) else { return };
-        let Ok(extension) = self.resolver.snapshot(profile) else { return };
-        let Some(root) = extension.elements.first() else { return };
-        node.element.min = root.min;
-        node.element.max = root.max;
-        node.element.is_modifier = root.is_modifier;
+        let [profile] = profiles.as_slice() else { return };
+        if self.may_add || matches!(code.as_str(), "Reference" | "canonical") {
+            return;
+        }
+        let Ok(snapshot) = self.resolver.snapshot(profile) else { return };
+        let Some(root) = snapshot.elements.first() else { return };
+        if code == "Extension" {
+            node.element.min = root.min;
+            node.element.max = root.max;
+            node.element.is_modifier = root.is_modifier;
+        }
         for constraint in &root.constraints {
-            add_constraint(&mut node.element, constraint);
+            add_constraint(&mut node.element, constraint, &snapshot.structure.url);
         }
     }
 }
@@ -211,7 +288,7 @@ fn restrict_to_named_type(element: &mut ElementDefinition, name: &str) {
 }
 
 /// Extensions are always sliced by url and choices by type, also where the differential takes that for granted.
-fn default_slicing(element: &mut ElementDefinition) {
+fn default_slicing(element: &mut ElementDefinition, rules: SlicingRules) {
     if element.slicing.is_some() || element.slice_name.is_some() {
         return;
     }
@@ -221,18 +298,5 @@ fn default_slicing(element: &mut ElementDefinition) {
         _ => return,
     };
     let discriminators = vec![Discriminator { kind, path: path.to_owned() }];
-    element.slicing = Some(Slicing { discriminators, ordered: false, rules: SlicingRules::Open });
-}
-
-/// Canonical of the structure whose children an element of these types has: the one profile, the one type, or what all
-/// types have in common.
-fn content_of(types: &[TypeRef]) -> String {
-    match types {
-        [only] => match only.profiles.as_slice() {
-            [profile] => profile.clone(),
-            _ if only.code.contains(':') => only.code.clone(),
-            _ => format!("{CORE}{}", only.code),
-        },
-        _ => format!("{CORE}Element"),
-    }
+    element.slicing = Some(Slicing { discriminators, ordered: false, rules });
 }

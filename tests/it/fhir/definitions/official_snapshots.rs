@@ -6,6 +6,18 @@ use std::path::PathBuf;
 use kith::fhir::definitions::{Definitions, ElementDefinition, Max};
 use serde_json::Value;
 
+/// Published snapshots that we do not reproduce, and why. The list may only shrink.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("Event", "a pattern published without a base: its backbone has no id and extension"),
+    ("MetadataResource", "a logical model derived from a resource type, published with ele-1 on its root"),
+    ("clinicaldocument", "its extension slice is published without the upper bound of the extension it names"),
+    ("elementdefinition-de", "two extension slices are published with the children of their profiles spelled out"),
+    (
+        "provenance-relevant-history",
+        "published with the binding of another slice, and a content reference into a slice",
+    ),
+];
+
 fn official() -> Option<Vec<Value>> {
     let folder = PathBuf::from(std::env::var_os("KITH_R4_CORE")?);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -19,7 +31,7 @@ fn facts(element: &ElementDefinition) -> Vec<(&'static str, String)> {
     let types: BTreeSet<String> = element
         .types
         .iter()
-        .map(|kind| format!("{} {:?} {:?}", kind.code, kind.profiles, kind.target_profiles))
+        .map(|kind| format!("{} {:?} {:?}", code(element, &kind.code), kind.profiles, kind.target_profiles))
         .collect();
     let keys: BTreeSet<&str> = element.constraints.iter().map(|constraint| constraint.key.as_str()).collect();
     vec![
@@ -34,8 +46,21 @@ fn facts(element: &ElementDefinition) -> Vec<(&'static str, String)> {
         ("pattern", format!("{:?}", element.pattern)),
         ("constraints", format!("{keys:?}")),
         ("modifier", format!("{}", element.is_modifier.unwrap_or(false))),
-        ("slicing", format!("{:?}", element.slicing)),
+        ("slicing", slicing(element)),
     ]
+}
+
+/// The package calls the logical id of a resource a string; it is an id.
+fn code<'a>(element: &ElementDefinition, code: &'a str) -> &'a str {
+    if element.name() == "id" && code == "id" { "string" } else { code }
+}
+
+/// Extensions are always sliced by url, whether a snapshot says so or not.
+fn slicing(element: &ElementDefinition) -> String {
+    if element.name() == "extension" || element.name() == "modifierExtension" {
+        return String::new();
+    }
+    format!("{:?}", element.slicing)
 }
 
 fn differences(ours: &[ElementDefinition], official: &[ElementDefinition]) -> Vec<String> {
@@ -64,7 +89,7 @@ fn snapshots_agree_with_the_official_ones() {
         return;
     };
     let definitions = Definitions::embedded();
-    let (mut agree, mut total, mut report) = (0, 0, Vec::new());
+    let (mut agree, mut total, mut report, mut unexpected) = (0, 0, Vec::new(), Vec::new());
     for structure in &official {
         let url = structure["url"].as_str().unwrap();
         let Some(elements) = structure["snapshot"]["element"].as_array() else { continue };
@@ -75,14 +100,15 @@ fn snapshots_agree_with_the_official_ones() {
             Ok(snapshot) => differences(&snapshot.elements, &theirs),
             Err(problem) => vec![problem.to_string()],
         };
-        if found.is_empty() {
-            agree += 1;
+        let id = structure["id"].as_str().unwrap();
+        let is_expected = found.is_empty() != DIFFERENT.iter().any(|(known, _)| *known == id);
+        agree += usize::from(found.is_empty());
+        report.extend(found.into_iter().map(|line| format!("{id} {line}")));
+        if !is_expected {
+            unexpected.push(id.to_owned());
         }
-        report.extend(found.into_iter().map(|line| format!("{} {line}", structure["id"].as_str().unwrap())));
     }
     eprintln!("{agree} of {total} snapshots agree");
-    if let Some(path) = std::env::var_os("KITH_SNAPSHOT_REPORT") {
-        std::fs::write(path, report.join("\n")).unwrap();
-    }
-    assert_eq!((agree, total), (0, 0));
+    assert!(unexpected.is_empty(), "{unexpected:?}\n{}", report.join("\n"));
+    assert_eq!((agree, total), (647, 652));
 }
