@@ -5,6 +5,7 @@
 pub mod json;
 mod place;
 pub mod positions;
+pub mod xml;
 
 pub use place::Place;
 

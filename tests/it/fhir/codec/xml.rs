@@ -1,0 +1,5 @@
+//! The XML codec.
+
+mod examples;
+mod reading;
+mod writing;
