@@ -23,6 +23,15 @@ pub fn shared_data() -> Option<PathBuf> {
     found
 }
 
+/// The files of a folder with the given extension, sorted.
+pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    files.sort();
+    files
+}
+
 /// Declares tests that run on both databases: `both! { async fn name(database) { … } }` makes `name::sqlite` and
 /// `name::postgres`; `database` is a fresh [`TestDatabase`].
 macro_rules! both {
