@@ -5,6 +5,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod fhir;
+pub mod fhirpath;
 pub mod package;
 pub mod problem;
 pub mod referral;

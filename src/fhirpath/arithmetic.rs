@@ -19,7 +19,8 @@ pub(super) fn calculate<'a>(
     right: Option<Item<'a>>,
 ) -> Calculated<'a> {
     let types = evaluator.context.types;
-    let value = |item: Option<Item<'a>>| item.map(|item| item.system(types).ok_or_else(|| wrong(operator, &item))).transpose();
+    let value =
+        |item: Option<Item<'a>>| item.map(|item| item.system(types).ok_or_else(|| wrong(operator, &item))).transpose();
     let (left, right) = (value(left)?, value(right)?);
     if operator == Operator::Concatenate {
         return concatenate(evaluator, left, right);

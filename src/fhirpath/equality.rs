@@ -68,7 +68,9 @@ fn equal_nodes(left: &Node<'_>, right: &Node<'_>) -> Option<Option<bool>> {
 /// Deep equality; numbers by value, objects whatever their order.
 pub(super) fn equal_json(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Number(one), Value::Number(two)) => one == two || decimal(one).is_some_and(|one| Some(one) == decimal(two)),
+        (Value::Number(one), Value::Number(two)) => {
+            one == two || decimal(one).is_some_and(|one| Some(one) == decimal(two))
+        }
         (Value::Array(one), Value::Array(two)) => {
             one.len() == two.len() && one.iter().zip(two).all(|(one, two)| equal_json(one, two))
         }

@@ -94,8 +94,13 @@ impl<'a> Evaluator<'a> {
                 Ok(item.map(|item| Item::Boolean(type_.is(&item, self.context.types))))
             }
             Expr::Binary { operator, left, right } => match operator {
-                Operator::Add | Operator::Subtract | Operator::Concatenate | Operator::Multiply | Operator::Divide
-                | Operator::Div | Operator::Mod => {
+                Operator::Add
+                | Operator::Subtract
+                | Operator::Concatenate
+                | Operator::Multiply
+                | Operator::Divide
+                | Operator::Div
+                | Operator::Mod => {
                     let name = operator.symbol();
                     let (left, right) = (self.single(left, scope, name)?, self.single(right, scope, name)?);
                     arithmetic::calculate(self, *operator, left, right)
@@ -192,13 +197,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A path may begin with the type of the focus: `Patient.name` is `name` of a patient.
-    fn start(
-        &self,
-        member: &Member,
-        type_: Option<TypeIndex>,
-        scope: &Scope<'_, 'a>,
-        sink: Sink<'_, 'a>,
-    ) -> Outcome {
+    fn start(&self, member: &Member, type_: Option<TypeIndex>, scope: &Scope<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
         let Some(item) = scope.this else { return Ok(ControlFlow::Continue(())) };
         if let (Some(wanted), Some(actual)) = (type_, item.as_node().and_then(|node| node.type_index()))
             && self.context.types.is_subtype(actual, wanted)
@@ -285,7 +284,8 @@ impl<'a> Evaluator<'a> {
             found = equality::equal(&item, &wanted, self.context.types) == Some(true);
             Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
-        let members = if let Expr::Union(members) = collection { members.as_slice() } else { std::slice::from_ref(collection) };
+        let members =
+            if let Expr::Union(members) = collection { members.as_slice() } else { std::slice::from_ref(collection) };
         for member in members {
             if self.each(member, scope, &mut look)?.is_break() {
                 break;

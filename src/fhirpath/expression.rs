@@ -21,16 +21,35 @@ pub(super) enum Expr {
     Total,
     Variable(Variable),
     /// A name at the beginning of a path; may be the type of the focus instead of a child.
-    Start { member: Member, type_: Option<TypeIndex> },
-    Member { base: Box<Expr>, member: Member },
+    Start {
+        member: Member,
+        type_: Option<TypeIndex>,
+    },
+    Member {
+        base: Box<Expr>,
+        member: Member,
+    },
     Call(Box<CallExpr>),
-    Indexer { base: Box<Expr>, index: Box<Expr> },
+    Indexer {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
     Negate(Box<Expr>),
     Positive(Box<Expr>),
-    Binary { operator: Operator, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        operator: Operator,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Union(Vec<Expr>),
-    Is { operand: Box<Expr>, type_: TypeSpecifier },
-    As { operand: Box<Expr>, type_: TypeSpecifier },
+    Is {
+        operand: Box<Expr>,
+        type_: TypeSpecifier,
+    },
+    As {
+        operand: Box<Expr>,
+        type_: TypeSpecifier,
+    },
 }
 
 /// A function call.

@@ -205,7 +205,10 @@ impl<'t> Lexer<'t> {
             Some(b'+' | b'-') => {
                 let form = rest.get(1..6).unwrap_or_default();
                 let fits = form.len() == 5
-                    && form.iter().enumerate().all(|(at, byte)| if at == 2 { *byte == b':' } else { byte.is_ascii_digit() });
+                    && form
+                        .iter()
+                        .enumerate()
+                        .all(|(at, byte)| if at == 2 { *byte == b':' } else { byte.is_ascii_digit() });
                 if fits { 6 } else { 0 }
             }
             _ => 0,

@@ -11,8 +11,22 @@ const MAX_DEPTH: usize = 120;
 const MAX_LENGTH: usize = 65_536;
 /// The calendar duration keywords (<https://hl7.org/fhirpath/N1/#time-valued-quantities>).
 pub(super) const CALENDAR_UNITS: [&str; 16] = [
-    "year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minute", "minutes", "second",
-    "seconds", "millisecond", "milliseconds",
+    "year",
+    "years",
+    "month",
+    "months",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "minute",
+    "minutes",
+    "second",
+    "seconds",
+    "millisecond",
+    "milliseconds",
 ];
 
 /// Parses a whole text.

@@ -25,7 +25,8 @@ impl Quantity<'_> {
     /// A text such as `4.5 'mg'`, `1 day` or `3` (<https://hl7.org/fhirpath/N1/#toquantityunit-string-quantity>).
     #[must_use]
     pub fn parse(text: &str) -> Option<Quantity<'static>> {
-        let (number, unit) = text.split_once(char::is_whitespace).map_or((text, ""), |(number, unit)| (number, unit.trim()));
+        let (number, unit) =
+            text.split_once(char::is_whitespace).map_or((text, ""), |(number, unit)| (number, unit.trim()));
         if !super::functions::is_number(number) {
             return None;
         }

@@ -119,7 +119,7 @@ impl Temporal {
         let common = self.precision.min(other.precision);
         for ((precision, one), (_, two)) in self.fields().into_iter().zip(other.fields()) {
             if precision > common {
-                return None;
+                return (self.precision == other.precision).then_some(Ordering::Equal);
             }
             if one != two {
                 return Some(one.cmp(&two));
@@ -127,7 +127,7 @@ impl Temporal {
         }
         Some(self.nanosecond.cmp(&other.nanosecond))
     }
-    
+
     fn compare_instants(&self, other: &Self) -> Option<Ordering> {
         let (one, two) = (self.span(), other.span());
         if self.precision == Precision::Second && other.precision == Precision::Second {
@@ -162,7 +162,8 @@ impl Temporal {
 
     fn nanoseconds(&self) -> i128 {
         let days = i128::from(days_from_civil(self.year.into(), self.month.into(), self.day.into()));
-        days * DAY + i128::from(self.hour) * HOUR
+        days * DAY
+            + i128::from(self.hour) * HOUR
             + (i128::from(self.minute) - i128::from(self.offset.unwrap_or(0))) * MINUTE
             + i128::from(self.second) * SECOND
             + i128::from(self.nanosecond)

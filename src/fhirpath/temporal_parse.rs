@@ -1,6 +1,6 @@
 //! Text to [`Temporal`]: literals, FHIR primitives and `toDate()` and the like all come here.
 
-use super::temporal::{Precision, Temporal, TemporalKind, days_from_civil, civil_from_days};
+use super::temporal::{Precision, Temporal, TemporalKind, civil_from_days, days_from_civil};
 
 impl Temporal {
     /// A literal as written after `@`.
@@ -79,7 +79,8 @@ impl Temporal {
             self.precision = Precision::Minute;
         }
         if let Some(second) = parts.next() {
-            let (whole, fraction) = second.split_once('.').map_or((second, None), |(whole, after)| (whole, Some(after)));
+            let (whole, fraction) =
+                second.split_once('.').map_or((second, None), |(whole, after)| (whole, Some(after)));
             self.second = u8::try_from(digits(whole, 2)?).ok().filter(|second| *second <= 60)?;
             self.precision = Precision::Second;
             if let Some(fraction) = fraction {

@@ -158,14 +158,15 @@ impl Unit {
                 Some(Self { factor: unit.factor.checked_mul(Decimal::from_str(factor).ok()?)?, ..unit })
             })
         };
-        find(&PLAIN, atom).or_else(|| find(&METRIC, atom)).or_else(prefixed).unwrap_or_else(|| Self {
-            factor: Decimal::ONE,
-            dimensions: BTreeMap::from([(atom.to_owned(), 1)]),
-        })
+        find(&PLAIN, atom)
+            .or_else(|| find(&METRIC, atom))
+            .or_else(prefixed)
+            .unwrap_or_else(|| Self { factor: Decimal::ONE, dimensions: BTreeMap::from([(atom.to_owned(), 1)]) })
     }
 
     fn product(&self, other: &Self, sign: i32) -> Option<Self> {
-        let factor = if sign < 0 { self.factor.checked_div(other.factor) } else { self.factor.checked_mul(other.factor) };
+        let factor =
+            if sign < 0 { self.factor.checked_div(other.factor) } else { self.factor.checked_mul(other.factor) };
         Some(Self { factor: factor?, ..self.combine(other, sign) })
     }
 

@@ -12,6 +12,7 @@
 mod architecture;
 mod dependencies;
 mod fhir;
+mod fhirpath;
 mod problem;
 mod referral;
 mod store;

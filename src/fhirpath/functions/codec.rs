@@ -60,7 +60,10 @@ fn decode(text: &str, format: &str) -> Option<String> {
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
     let pairs = digits.chunks_exact(2);
-    pairs.remainder().is_empty().then(|| pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+    pairs
+        .remainder()
+        .is_empty()
+        .then(|| pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
 fn decode_base64(text: &str, alphabet: &[u8; 64]) -> Option<Vec<u8>> {
@@ -103,10 +106,28 @@ fn escape(text: &str, format: &str) -> Option<String> {
 fn unescape(text: &str, format: &str) -> Option<String> {
     match format {
         // `&amp;` last, so that `&amp;lt;` becomes `&lt;`.
-        "html" => Some(HTML.iter().rev().fold(text.to_owned(), |text, (plain, entity)| {
-            text.replace(entity, plain.encode_utf8(&mut [0; 4]))
-        })),
-        "json" => serde_json::from_str(&format!("\"{text}\"")).ok(),
+        "html" => Some(
+            HTML.iter()
+                .rev()
+                .fold(text.to_owned(), |text, (plain, entity)| text.replace(entity, plain.encode_utf8(&mut [0; 4]))),
+        ),
+        "json" => unescape_json(text),
         _ => None,
     }
+}
+
+/// Bare quotes are taken as they are; everything else follows JSON.
+fn unescape_json(text: &str) -> Option<String> {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    let mut escaped = false;
+    for character in text.chars() {
+        if character == '"' && !escaped {
+            quoted.push('\\');
+        }
+        escaped = character == '\\' && !escaped;
+        quoted.push(character);
+    }
+    quoted.push('"');
+    serde_json::from_str(&quoted).ok()
 }

@@ -34,14 +34,14 @@ fn check(text: &str) -> Option<bool> {
             }
             Event::End(_) => depth = depth.checked_sub(1)?,
             Event::Text(text) => {
-                let blank = text.iter().all(u8::is_ascii_whitespace);
+                let blank = text.trim().is_empty();
                 if depth == 0 && !blank {
                     return None;
                 }
                 content |= !blank;
             }
             Event::GeneralRef(_) => content = true,
-            Event::CData(data) => content |= !data.iter().all(u8::is_ascii_whitespace),
+            Event::CData(data) => content |= !data.trim().is_empty(),
             Event::Comment(_) => {}
             Event::Decl(_) | Event::PI(_) | Event::DocType(_) => return None,
             Event::Eof => return (depth == 0 && roots == 1).then_some(content),
@@ -52,18 +52,18 @@ fn check(text: &str) -> Option<bool> {
 /// Nothing where the element or an attribute is not allowed, otherwise whether it shows something by itself.
 fn element(start: &BytesStart<'_>, depth: u32) -> Option<bool> {
     let name = start.name();
-    let name = std::str::from_utf8(name.as_ref()).ok()?;
+    let name = name.as_ref();
     if (depth == 0 && name != "div") || !listed(ELEMENTS, name) {
         return None;
     }
     let mut namespace = false;
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
-        let key = std::str::from_utf8(attribute.key.as_ref()).ok()?;
+        let key = attribute.key.as_ref();
         if !listed(ATTRIBUTES, key) {
             return None;
         }
-        namespace |= key == "xmlns" && attribute.value.as_ref() == NAMESPACE.as_bytes();
+        namespace |= key == "xmlns" && attribute.value.as_ref() == NAMESPACE;
     }
     (depth > 0 || namespace).then_some(name == "img")
 }

@@ -13,8 +13,8 @@ use super::{Arguments, Call, ENOUGH, Function, MORE, emit, emit_boolean, emit_te
 
 /// The family.
 pub(super) const FUNCTIONS: &[Function] = &[
-    values("indexOf", 1, 1, |call, sink| index_of(call, str::find, sink)),
-    values("lastIndexOf", 1, 1, |call, sink| index_of(call, str::rfind, sink)),
+    values("indexOf", 1, 1, |call, sink| index_of(call, |text, part| text.find(part), sink)),
+    values("lastIndexOf", 1, 1, |call, sink| index_of(call, |text, part| text.rfind(part), sink)),
     values("substring", 1, 2, substring),
     values("startsWith", 1, 1, |call, sink| test(call, |text, part| text.starts_with(part), sink)),
     values("endsWith", 1, 1, |call, sink| test(call, |text, part| text.ends_with(part), sink)),
@@ -36,11 +36,7 @@ fn characters(text: &str) -> i64 {
     i64::try_from(if text.is_ascii() { text.len() } else { text.chars().count() }).unwrap_or(i64::MAX)
 }
 
-fn index_of<'a>(
-    call: &Call<'_, 'a>,
-    find: for<'t> fn(&'t str, &'t str) -> Option<usize>,
-    sink: Sink<'_, 'a>,
-) -> Outcome {
+fn index_of<'a>(call: &Call<'_, 'a>, find: fn(&str, &str) -> Option<usize>, sink: Sink<'_, 'a>) -> Outcome {
     let (Some(text), Some(part)) = (call.text_input()?, call.text_argument(0)?) else { return MORE };
     let at = find(&text, &part).and_then(|at| text.get(..at)).map_or(-1, characters);
     sink(Item::Integer(at))

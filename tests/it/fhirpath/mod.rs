@@ -1,0 +1,4 @@
+//! FHIRPath: the public suite, the official expressions, properties, and behaviour of our own.
+
+mod suite;
+mod suite_reader;
