@@ -19,3 +19,5 @@ pub const REFERRAL_TASK_PROFILE: &str = "https://kith.example/fhir/StructureDefi
 pub const TRIAGE_TASK_PROFILE: &str = "https://kith.example/fhir/StructureDefinition/kith-triage-task";
 /// Code system of Task.input.type and Task.output.type.
 pub const TASK_PARAMETER: &str = "https://kith.example/fhir/CodeSystem/kith-task-parameter";
+/// Kith's own implementation guide.
+pub const IMPLEMENTATION_GUIDE: &str = "https://kith.example/fhir/ImplementationGuide/kith";

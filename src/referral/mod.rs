@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::clock::Micros;
 use crate::fhir::issue::{Issue, IssueCode};
 use crate::problem::{Kind, Problem};
+pub use codes::IMPLEMENTATION_GUIDE;
 pub use duplicates::Duplicates;
 pub use effects::{Effect, provenance};
 pub use lookup::{Loaded, Lookup};

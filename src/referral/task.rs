@@ -186,9 +186,7 @@ fn check_owner(change: &Change<'_>, before: &Value, from: Option<State>, sides: 
                     rejects or cancels, and the requester sends a new Task with the same focus.";
         return Some(refuse("referral-owner", "Task.owner", text.to_owned()));
     }
-    if old.is_none() {
-        return None; // a claim from the open pool: whoever sets itself acts as the owner (see `Sides::of`)
-    }
+    old?; // else a claim from the open pool: whoever sets itself acts as the owner (see `Sides::of`)
     if !sides.may(Side::Either) {
         let text = "The referral has an owner already; only its requester or that owner may hand it to another.";
         return Some(refuse("referral-actor", "Task.owner", text.to_owned()));
@@ -223,13 +221,10 @@ fn stamped(change: &Change<'_>) -> Option<Value> {
         task
     };
     let unchanged = change.before.filter(|before| without(before) == without(change.after));
-    let stamp = match unchanged.and_then(|before| before.get("lastModified")) {
-        Some(stamp) => stamp.clone(),
-        None => {
-            let authored = DateTime::parse(text(change.after, "authoredOn")).map_or(change.now, |at| at.interval().0);
-            json!(format_instant(change.now.max(authored)))
-        }
-    };
+    let stamp = unchanged.and_then(|before| before.get("lastModified")).cloned().unwrap_or_else(|| {
+        let authored = DateTime::parse(text(change.after, "authoredOn")).map_or(change.now, |at| at.interval().0);
+        json!(format_instant(change.now.max(authored)))
+    });
     (change.after.get("lastModified") != Some(&stamp)).then(|| {
         let mut amended = change.after.clone();
         amended["lastModified"] = stamp;

@@ -104,9 +104,10 @@ pub fn complete(task: &mut Value) {
 }
 
 /// The same resource with other values of some elements; null removes one.
-pub fn but(resource: &Value, changes: Value) -> Value {
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the many places that write the changes down")]
+pub fn but(resource: &Value, elements: Value) -> Value {
     let mut changed = resource.clone();
-    for (name, value) in changes.as_object().unwrap() {
+    for (name, value) in elements.as_object().unwrap() {
         if value.is_null() {
             changed.as_object_mut().unwrap().shift_remove(name);
         } else {

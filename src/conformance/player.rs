@@ -1,0 +1,147 @@
+//! Plays a journey: fills each request with what is known, sends it, checks the answer, keeps what later steps need.
+
+use serde_json::{Value, json};
+
+use super::journey::{Capture, Expect, Journey, Step};
+use super::template::{Known, fill, fill_value, matches, merge, reference};
+use super::transport::{Request, Response, Transport};
+use crate::clock::Clock;
+use crate::fhirpath::{Context, Expression, Item};
+
+/// What became of one step.
+#[derive(Debug, Clone)]
+pub struct StepReport {
+    /// The step's name.
+    pub name: String,
+    /// What was not as expected; empty where all was.
+    pub failures: Vec<String>,
+}
+
+/// What became of a journey.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// The journey's name.
+    pub journey: String,
+    /// Each step that was played; a failing step ends the journey.
+    pub steps: Vec<StepReport>,
+}
+
+impl Played {
+    /// All that went wrong, one line each.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        let line = |step: &StepReport, failure: &String| format!("{}: {}: {failure}", self.journey, step.name);
+        self.steps.iter().flat_map(|step| step.failures.iter().map(move |failure| line(step, failure))).collect()
+    }
+}
+
+/// Plays a journey. `run` sets this play apart from others on the same server (`{{run}}` in the file).
+pub fn play(journey: &Journey, transport: &mut dyn Transport, run: &str, clock: &Clock) -> Played {
+    let mut known = Known::from([("run".to_owned(), Value::String(run.to_owned()))]);
+    let mut steps = Vec::new();
+    for step in &journey.steps {
+        let failures = play_step(step, transport, &mut known, clock).unwrap_or_else(|failure| vec![failure]);
+        let failed = !failures.is_empty();
+        steps.push(StepReport { name: step.name.clone(), failures });
+        if failed {
+            break;
+        }
+    }
+    Played { journey: journey.journey.clone(), steps }
+}
+
+fn play_step(
+    step: &Step,
+    transport: &mut dyn Transport,
+    known: &mut Known,
+    clock: &Clock,
+) -> Result<Vec<String>, String> {
+    let request = prepare(step, known)?;
+    let response = transport.send(&request)?;
+    let mut failures = check(&step.expect, &response, known, clock)?;
+    if failures.is_empty() {
+        keep(step, &response, known, clock)?;
+    } else {
+        failures.push(format!("the answer was {} {}", response.status, response.body));
+    }
+    Ok(failures)
+}
+
+fn prepare(step: &Step, known: &Known) -> Result<Request, String> {
+    let body = match (&step.change, &step.body) {
+        (Some(change), _) => {
+            let saved = known.get(&change.resource);
+            let mut body = saved.ok_or_else(|| format!("nothing was saved as {}", change.resource))?.clone();
+            merge(&mut body, &fill_value(&change.set, known)?);
+            Some(body)
+        }
+        (None, Some(body)) => Some(fill_value(body, known)?),
+        (None, None) => None,
+    };
+    let headers = step
+        .headers
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), fill(value, known)?)))
+        .collect::<Result<_, String>>()?;
+    let path = fill(&step.path, known)?;
+    Ok(Request { actor: step.actor.clone(), method: step.method.clone(), path, headers, body })
+}
+
+fn check(expect: &Expect, response: &Response, known: &Known, clock: &Clock) -> Result<Vec<String>, String> {
+    let mut failures = Vec::new();
+    if !expect.status.contains(&response.status) {
+        failures.push(format!("status {} instead of {:?}", response.status, expect.status));
+    }
+    for (name, pattern) in &expect.headers {
+        let pattern = fill(pattern, known)?;
+        let value = response.header(name).unwrap_or_default();
+        if !matches(&pattern, value) {
+            failures.push(format!("header {name} is {value:?} instead of {pattern:?}"));
+        }
+    }
+    for expression in &expect.fhirpath {
+        let expression = fill(expression, known)?;
+        if evaluate(&expression, &response.body, clock)? != [json!(true)] {
+            failures.push(format!("not true: {expression}"));
+        }
+    }
+    Ok(failures)
+}
+
+fn keep(step: &Step, response: &Response, known: &mut Known, clock: &Clock) -> Result<(), String> {
+    for (name, capture) in &step.capture {
+        let value = match capture {
+            Capture::Header(header) => {
+                let value = response.header(header).ok_or_else(|| format!("there is no header {header}"))?;
+                Value::String(value.to_owned())
+            }
+            Capture::Fhirpath(expression) => one(expression, response, clock)?,
+            Capture::Reference(expression) => {
+                let address = one(expression, response, clock)?;
+                let found = address.as_str().and_then(reference);
+                Value::String(found.ok_or_else(|| format!("{expression} is no address of a resource"))?)
+            }
+        };
+        known.insert(name.clone(), value);
+    }
+    if let Some(name) = &step.save {
+        known.insert(name.clone(), response.body.clone());
+    }
+    Ok(())
+}
+
+fn one(expression: &str, response: &Response, clock: &Clock) -> Result<Value, String> {
+    let mut found = evaluate(expression, &response.body, clock)?;
+    if found.len() != 1 {
+        return Err(format!("{expression} has {} results instead of one", found.len()));
+    }
+    found.pop().ok_or_else(String::new)
+}
+
+fn evaluate(expression: &str, resource: &Value, clock: &Clock) -> Result<Vec<Value>, String> {
+    let compiled = Expression::compile(expression).map_err(|error| format!("{expression}: {error}"))?;
+    let context = Context::new(resource, clock.now());
+    let focus = Item::resource(resource, context.types);
+    let found = compiled.evaluate(&context, focus).map_err(|error| format!("{expression}: {error}"))?;
+    Ok(found.iter().map(Item::to_json).collect())
+}
