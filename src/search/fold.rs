@@ -4,8 +4,9 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-/// The longest folded text that is indexed, in characters; what is beyond is left out of prefix search.
-const LONGEST: usize = 512;
+/// The longest folded text, in characters (at most 1,000 bytes, which every index takes). What is beyond is cut off, in rows
+/// and in queries alike.
+const LONGEST: usize = 240;
 
 /// The folded form of `text`: compatibility decomposition without combining marks, lower case, single spaces, trimmed.
 #[must_use]

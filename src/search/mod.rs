@@ -5,6 +5,7 @@ pub mod extract;
 mod fold;
 pub mod index;
 pub mod kinds;
+pub mod paging;
 pub mod parameters;
 pub mod query;
 pub mod sql;

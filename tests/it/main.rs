@@ -15,5 +15,6 @@ mod fhir;
 mod fhirpath;
 mod problem;
 mod referral;
+mod search;
 mod store;
 mod support;
