@@ -1,9 +1,11 @@
 //! Search: parameters, extraction, query parsing, SQL, paging.
 
 mod extract;
+mod matching;
 mod paging;
 mod parameters;
 mod query;
+mod world;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,0 +1,87 @@
+//! Resources in a store, searched as the server does it: parse, write SQL, follow the pages.
+
+use bytes::Bytes;
+use kith::search::extract::Extractor;
+use kith::search::query::{Condition, Handling};
+use kith::search::sql::{Page, Position, count, statements};
+use kith::store::{Found, NewResource, Party, Store};
+use serde_json::Value;
+
+use super::{BASE, parsed, registry};
+
+/// Stores resources in this order; the nth was last changed at the nth second of 1970. A `party` property, which FHIR does not
+/// have, names an organisation that takes part.
+pub async fn store_all(store: &Store, resources: &[Value]) {
+    let extractor = Extractor::new(registry(), BASE);
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let new = |(second, resource): (i64, &Value)| NewResource {
+        resource_type: text(resource, "resourceType"),
+        id: text(resource, "id"),
+        version: 1,
+        last_updated: second * 1_000_000,
+        method: "POST",
+        body: Bytes::from(resource.to_string()),
+        rows: extractor.extract(resource),
+        parties: resource["party"]
+            .as_str()
+            .map(|organisation| Party { organisation: organisation.to_owned(), role: "provider".to_owned() })
+            .into_iter()
+            .collect(),
+    };
+    let all: Vec<NewResource> = (1..).zip(resources).map(new).collect();
+    store
+        .write(move |tx| {
+            let all = all.clone();
+            Box::pin(async move {
+                for new in all {
+                    tx.create(new).await?;
+                }
+                Ok(((), Vec::new()))
+            })
+        })
+        .await
+        .unwrap();
+}
+
+/// One page: at most `limit` matches and where the next page begins, if there may be one.
+pub async fn page(
+    store: &Store,
+    search: &str,
+    restrictions: &[Condition],
+    after: Option<&Position>,
+    limit: u32,
+) -> (Vec<Found>, Option<Position>) {
+    let query = parsed(search, Handling::Strict).unwrap();
+    let all = statements(&Page { query: &query, restrictions, after, limit });
+    let (mut found, mut position) = (Vec::new(), None);
+    for (stage, statement) in all.iter().enumerate() {
+        let Some(statement) = statement else { continue };
+        for one in store.search(statement).await.unwrap() {
+            if found.len() < limit as usize {
+                position = Some(Position { stage, values: one.sort.clone(), key: one.stored.key });
+                found.push(one);
+            }
+        }
+    }
+    let more = found.len() == limit as usize;
+    (found, position.filter(|_| more))
+}
+
+/// The ids of all pages of a search.
+pub async fn ids(store: &Store, search: &str, limit: u32) -> Vec<String> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let (found, next) = page(store, search, &[], after.as_ref(), limit).await;
+        all.extend(found.into_iter().map(|found| found.stored.id));
+        match next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
+
+/// The number of matches.
+pub async fn total(store: &Store, search: &str) -> i64 {
+    let query = parsed(search, Handling::Strict).unwrap();
+    store.count(&count(&query, &[])).await.unwrap()
+}
