@@ -1,13 +1,69 @@
 //! `kith serve`: opens the store, starts the HTTP server and stops it gracefully on SIGINT or SIGTERM.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::config::Flags;
+use actix_web::middleware::Compress;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+
+use crate::app;
+use crate::config::{Flags, Settings};
+use crate::interactions::server::Server;
+use crate::problem::Problem;
+use crate::telemetry;
+
+/// Seconds that running requests get to finish after SIGTERM.
+const GRACE: u64 = 10;
 
 /// Runs the server until it is told to stop. Exit code 2 where it could not start.
 pub fn run(flags: &Flags) -> ExitCode {
-    match super::settings(flags) {
-        Ok(_settings) => ExitCode::SUCCESS,
-        Err(code) => code,
+    let settings = match super::settings(flags) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if !settings.listen.ip().is_loopback() {
+        return super::failure(
+            "This address can be reached from other machines, and access is open:",
+            &["listen on 127.0.0.1 or [::1] until clients are registered".to_owned()],
+        );
     }
+    telemetry::start(&settings);
+    match actix_web::rt::System::new().block_on(serve(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => super::failure("The server cannot run:", &[problem.to_string()]),
+    }
+}
+
+async fn serve(mut settings: Settings) -> Result<(), Problem> {
+    let listener = std::net::TcpListener::bind(settings.listen)
+        .map_err(|error| Problem::new(crate::problem::Kind::Unavailable, format!("cannot listen on {}: {error}", settings.listen)))?;
+    settings.listen = listener.local_addr().map_err(Problem::internal)?;
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        count => count,
+    };
+    let server = app::build(settings).await?;
+    announce(&server);
+    let shared = Arc::clone(&server);
+    HttpServer::new(move || App::new().wrap(Compress::default()).app_data(Data::new(Arc::clone(&shared))).configure(app::routes))
+        .workers(workers)
+        .shutdown_timeout(GRACE)
+        .listen(listener)
+        .map_err(Problem::internal)?
+        .run()
+        .await
+        .map_err(Problem::internal)?;
+    server.store.close().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a person who starts the server reads where it is")]
+fn announce(server: &Server) {
+    let base = &server.base;
+    println!("Kith {} serves FHIR R4 at {base}", env!("CARGO_PKG_VERSION"));
+    println!("Data lies in {}", server.store.location());
+    println!("Access is open to everybody on this machine, because it listens on the loopback interface only.");
+    println!("Try: curl '{base}/metadata?_summary=true'  or  curl -X POST -H 'Content-Type: application/fhir+json' \\");
+    println!("       --data @fixtures/valid/patient.json {base}/Patient");
 }

@@ -6,9 +6,7 @@ use serde_json::Value;
 use super::format::{BodyFormat, Wanted};
 use crate::access::Caller;
 use crate::clock::Micros;
-use crate::fhir::codec::json;
-use crate::fhir::codec::xml;
-use crate::fhir::types::Types;
+use crate::fhir::codec::{Limits, json};
 use crate::problem::{Kind, Problem};
 
 /// The HTTP methods that FHIR uses.
@@ -69,12 +67,11 @@ pub enum Body {
 }
 
 /// What the client prefers to get back (<https://hl7.org/fhir/R4/http.html#ops>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnPreference {
     /// Headers only.
     Minimal,
     /// The resource as stored.
-    #[default]
     Representation,
     /// An OperationOutcome with what was noticed.
     OperationOutcome,
@@ -93,8 +90,8 @@ pub struct Headers {
     pub if_modified_since: Option<Micros>,
     /// `If-None-Exist`, search criteria.
     pub if_none_exist: Option<String>,
-    /// `Prefer: return=…`.
-    pub prefer_return: ReturnPreference,
+    /// `Prefer: return=…`, where the client says.
+    pub prefer_return: Option<ReturnPreference>,
     /// `Prefer: handling=strict`: unknown search parameters are refused.
     pub strict: bool,
 }
@@ -134,12 +131,11 @@ pub struct Request {
 impl Request {
     /// The resource in the body. 400 where there is none or it cannot be read.
     pub fn resource(&self, bounds: Bounds) -> Result<Value, Problem> {
-        let limits = json::Limits { depth: bounds.depth, bytes: bounds.bytes };
+        let limits = Limits { depth: bounds.depth, bytes: bounds.bytes };
         match &self.body {
             Body::Resource(value) => Ok(value.clone()),
             Body::Bytes(bytes, _) if bytes.is_empty() => Err(no_body()),
             Body::Bytes(bytes, BodyFormat::Json) => json::parse(bytes, &limits),
-            Body::Bytes(bytes, BodyFormat::Xml) => xml::parse(bytes, &limits, Types::r4()),
             Body::Bytes(_, _) => Err(Problem::new(
                 Kind::UnsupportedMediaType,
                 "The body must be a FHIR resource: Content-Type application/fhir+json or application/fhir+xml.",

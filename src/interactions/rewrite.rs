@@ -63,7 +63,7 @@ impl Rewriter<'_> {
 
     fn object(&self, value: &mut Value, index: TypeIndex) -> bool {
         let index = resource_type(value, self.types).unwrap_or(index);
-        let is_reference = self.types.definition(index).name == "Reference";
+        let is_reference = self.types.definition(index).name.as_ref() == "Reference";
         let Value::Object(map) = value else { return false };
         let mut changed = false;
         for (name, child) in map.iter_mut() {

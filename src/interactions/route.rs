@@ -4,6 +4,7 @@
 use crate::fhir::definitions::Definitions;
 use crate::fhir::primitive;
 use crate::fhir::suggest;
+use crate::fhir::types::PrimitiveKind;
 use crate::problem::{Kind, Problem};
 
 /// What an address names (<https://hl7.org/fhir/R4/http.html#summary>).
@@ -84,7 +85,7 @@ fn version_target(resource_type: &str, id: &str, version: &str) -> Result<Target
 
 /// Checks a logical id (<https://hl7.org/fhir/R4/datatypes.html#id>).
 pub fn checked_id(id: &str) -> Result<String, Problem> {
-    if primitive::is_id(id) {
+    if primitive::check_text(PrimitiveKind::Id, id).is_ok() {
         return Ok(id.to_owned());
     }
     Err(Problem::new(Kind::Invalid, "A logical id has 1 to 64 characters out of letters, digits, '-' and '.'.").at("http.url"))

@@ -51,6 +51,8 @@ use crate::config::AuditReads;
 use crate::problem::Problem;
 use crate::search::sql::Statement;
 
+pub(in crate::store) const PING: &str = "select cast(1 as bigint)";
+
 /// What lanes and readers share.
 #[derive(Debug)]
 struct Shared {
@@ -70,6 +72,7 @@ struct Inner {
     /// Where read audit rows wait; none where they are durable before the answer.
     buffer: Option<Buffer>,
     tasks: Mutex<JoinSet<()>>,
+    location: String,
 }
 
 /// An open database. Cheap to clone; all clones are one store.
@@ -102,7 +105,7 @@ impl Store {
         let queue = Arc::new(queue);
         let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
         let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
-        Ok(Self(Arc::new(Inner { database, shared, queue, buffer, tasks: Mutex::new(tasks) })))
+        Ok(Self(Arc::new(Inner { database, shared, queue, buffer, tasks: Mutex::new(tasks), location: settings.location() })))
     }
 
     /// The current version of a resource, also where it is a deletion.
@@ -171,6 +174,19 @@ impl Store {
     /// Verifies every audit chain, see [`audit::verify::verify`].
     pub async fn verify_audit(&self, trust: &audit::verify::Trust) -> Result<audit::verify::Report, Problem> {
         audit::verify::verify(&self.0.database, trust).await
+    }
+
+    /// Asks the database for an answer. `Kind::Unavailable` where there is none.
+    pub async fn ping(&self) -> Result<(), Problem> {
+        on!(&self.0.database, |pool| sqlx::query_scalar::<_, i64>(PING).fetch_one(pool).await)
+            .map(|_| ())
+            .map_err(error::problem)
+    }
+
+    /// Where data lies, for people: the file, or the database URL without its password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.0.location.clone()
     }
 
     /// Takes no more work, finishes what was taken, signs the ends of the audit chains and closes the database.

@@ -48,6 +48,19 @@ impl StoreSettings {
         }
     }
 
+    /// Where data lies, for people: the URL without a password.
+    #[must_use]
+    pub fn location(&self) -> String {
+        match (self.url.find("://"), self.url.rfind('@')) {
+            (Some(start), Some(end)) if start + 3 < end => {
+                let user = self.url.get(start + 3..end).and_then(|both| both.split(':').next()).unwrap_or_default();
+                let (scheme, host) = (self.url.get(..start).unwrap_or_default(), self.url.get(end..).unwrap_or_default());
+                format!("{scheme}://{user}{host}")
+            }
+            _ => self.url.clone(),
+        }
+    }
+
     /// The private key that signs checkpoints: as set, or beside the SQLite file, or in the working directory.
     #[must_use]
     pub fn audit_key_file(&self) -> PathBuf {

@@ -13,6 +13,7 @@ mod architecture;
 mod dependencies;
 mod fhir;
 mod fhirpath;
+mod interactions;
 mod problem;
 mod referral;
 mod search;

@@ -1,6 +1,7 @@
 //! What all tests share: databases to throw away, and where the reference data lies.
 
 pub mod database;
+pub mod http;
 pub mod postgres;
 
 use std::path::{Path, PathBuf};
@@ -60,3 +61,27 @@ macro_rules! both {
     };
 }
 pub(crate) use both;
+
+/// Declares tests over HTTP that run on both databases: `over_http!(name, …)` makes `name::sqlite` and `name::postgres`
+/// for functions `fn name(database: &TestDatabase)`, where `database` is fresh.
+macro_rules! over_http {
+    ($($name:ident),* $(,)?) => {
+        $(
+            mod $name {
+                #[test]
+                fn sqlite() {
+                    let database = $crate::support::TestDatabase::sqlite();
+                    super::$name(&database);
+                }
+
+                #[test]
+                fn postgres() {
+                    if let Some(database) = $crate::support::TestDatabase::postgres() {
+                        super::$name(&database);
+                    }
+                }
+            }
+        )*
+    };
+}
+pub(crate) use over_http;

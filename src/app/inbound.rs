@@ -1,0 +1,107 @@
+//! From HTTP to a `Request`: path, query, headers, body within its limit.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method as HttpMethod;
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+use crate::access::Caller;
+use crate::interactions::format::{self, BodyFormat, Wanted};
+use crate::interactions::request::{Body, Headers, Method, Request};
+use crate::interactions::server::Server;
+use crate::interactions::{header, url};
+use crate::problem::{Kind, Problem};
+
+/// Longest request target that is read.
+const LONGEST_URL: usize = 16 * 1024;
+
+/// Reads the whole body. 413 beyond `limit` bytes; nothing more than that is ever held.
+pub async fn body(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Kind::Invalid, "The body broke off or could not be decoded.").at("http.body"))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Problem::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")).at("http.body"));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The format of the answer.
+pub fn wanted(http: &HttpRequest) -> Result<Wanted, Problem> {
+    let query = url::query_pairs(http.query_string())?;
+    let find = |name: &str| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    format::wanted(text(http, &ACCEPT), find("_format"), find("_pretty"))
+}
+
+/// The whole request.
+pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes) -> Result<Request, Problem> {
+    if http.uri().to_string().len() > LONGEST_URL {
+        return Err(Problem::new(Kind::TooLarge, "The address is longer than 16 kB.").at("http.url"));
+    }
+    let (prefer_return, strict) = header::prefer(named(http, "prefer"));
+    let headers = Headers {
+        if_match: header::version(text(http, &IF_MATCH), "http.if-match")?,
+        if_none_match: header::version(text(http, &IF_NONE_MATCH).filter(|value| *value != "*"), "http.if-none-match")?,
+        if_none_match_any: text(http, &IF_NONE_MATCH) == Some("*"),
+        if_modified_since: text(http, &IF_MODIFIED_SINCE).and_then(header::parse_http_date),
+        if_none_exist: named(http, "if-none-exist").map(str::to_owned),
+        prefer_return,
+        strict,
+    };
+    let body = if bytes.is_empty() { Body::None } else { Body::Bytes(bytes, content_format(http)?) };
+    Ok(Request {
+        method: method(http.method())?,
+        path: url::path_segments(http.match_info().unprocessed())?,
+        query: url::query_pairs(http.query_string())?,
+        headers,
+        body,
+        wanted: wanted(http)?,
+        caller: caller(http)?,
+        request_id: header::identifier(named(http, "x-request-id"), "http.x-request-id")?
+            .unwrap_or_else(|| server.clock.new_id()),
+        correlation_id: header::identifier(named(http, "x-correlation-id"), "http.x-correlation-id")?,
+    })
+}
+
+/// As much of a request as can be told when its head cannot be read: for the audit event of its refusal.
+pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
+    Request {
+        method: method(http.method()).unwrap_or(Method::Get),
+        path: url::path_segments(http.match_info().unprocessed()).unwrap_or_default(),
+        query: Vec::new(),
+        headers: Headers::default(),
+        body: Body::None,
+        wanted,
+        caller: caller(http).unwrap_or_else(|_| Caller { address: address(http), ..Caller::default() }),
+        request_id: server.clock.new_id(),
+        correlation_id: None,
+    }
+}
+
+fn content_format(http: &HttpRequest) -> Result<BodyFormat, Problem> {
+    format::body_format(text(http, &CONTENT_TYPE))
+}
+
+fn caller(http: &HttpRequest) -> Result<Caller, Problem> {
+    Caller::open(|name| named(http, name).map(str::to_owned), address(http))
+}
+
+fn address(http: &HttpRequest) -> String {
+    http.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
+}
+
+fn method(method: &HttpMethod) -> Result<Method, Problem> {
+    Method::parse(method.as_str())
+        .ok_or_else(|| Problem::new(Kind::MethodNotAllowed, "This HTTP method is not offered.").at("http.method"))
+}
+
+fn text<'a>(http: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
+    http.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+fn named<'a>(http: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    http.headers().get(name).and_then(|value| value.to_str().ok())
+}

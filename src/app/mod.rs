@@ -1,0 +1,83 @@
+//! The HTTP shell: one place where URLs are registered, HTTP becomes a `Request` and a `Reply` becomes HTTP. `main` (through
+//! `kith serve`) and the tests build the same application from here.
+
+mod build;
+mod inbound;
+mod outbound;
+
+pub use build::build;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use crate::interactions;
+use crate::interactions::format::Wanted;
+use crate::interactions::reply::Reply;
+use crate::interactions::server::Server;
+use crate::problem::{Kind, Problem};
+
+/// Registers every URL of the server: health checks and the FHIR API below `/fhir`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/health/live", web::get().to(live))
+        .route("/health/ready", web::get().to(ready))
+        .service(web::scope("/fhir").default_service(web::to(fhir)))
+        .default_service(web::to(elsewhere));
+}
+
+/// The process runs.
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("live\n")
+}
+
+/// The database answers.
+async fn ready(server: Data<Arc<Server>>) -> HttpResponse {
+    match server.store.ping().await {
+        Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
+        Err(_) => HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("the database does not answer\n"),
+    }
+}
+
+async fn elsewhere() -> HttpResponse {
+    let problem = Problem::new(Kind::NotFound, "The FHIR API is at /fhir; /fhir/metadata says what it offers.").at("http.url");
+    outbound::response(&Reply::problem(&problem), Wanted::default(), None)
+}
+
+async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let wanted = inbound::wanted(&http).unwrap_or_default();
+    let body = match inbound::body(payload, server.settings.body_limit).await {
+        Ok(body) => body,
+        Err(problem) => return outbound::response(&Reply::problem(&problem), wanted, None),
+    };
+    match inbound::request(&server, &http, body) {
+        Ok(request) => {
+            let span = tracing::info_span!("request", id = request.request_id, method = request.method.name(), status = tracing::field::Empty);
+            let work = AssertUnwindSafe(interactions::handle(&server, &request)).catch_unwind();
+            let reply = work.instrument(span.clone()).await.unwrap_or_else(|_| panicked());
+            span.record("status", reply.status);
+            outbound::answer(&server, &request, &reply)
+        }
+        Err(problem) => unreadable(&server, &http, &problem, wanted).await,
+    }
+}
+
+/// A request whose head cannot be read is refused and audited with what is known of it.
+async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, wanted: Wanted) -> HttpResponse {
+    let request = inbound::minimal(server, http, wanted);
+    let stamp = interactions::record::Stamp::of(&request, server.clock.now());
+    match server.store.audit(stamp.refusal(&request, problem)).await {
+        Ok(()) => outbound::response(&Reply::problem(problem), wanted, Some(&request)),
+        Err(failure) => outbound::response(&Reply::problem(&failure), wanted, Some(&request)),
+    }
+}
+
+fn panicked() -> Reply {
+    tracing::error!("a request panicked");
+    Reply::problem(&Problem::internal("panic"))
+}
+

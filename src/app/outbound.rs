@@ -1,0 +1,61 @@
+//! From a `Reply` to HTTP: status, headers, body in the format asked for. The only place where response headers are set.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use crate::interactions::format::Wanted;
+use crate::interactions::reply::Reply;
+use crate::interactions::request::{Method, Request};
+use crate::interactions::server::Server;
+use crate::problem::Problem;
+
+/// The answer to a request that was carried out or refused.
+pub fn answer(server: &Server, request: &Request, reply: &Reply) -> HttpResponse {
+    let absolute = reply.location.as_ref().map(|location| format!("{}/{location}", server.base));
+    let mut response = response(reply, request.wanted, Some(request));
+    if let Some(value) = absolute.and_then(|text| text.parse().ok()) {
+        response.headers_mut().insert(actix_web::http::header::LOCATION, value);
+    }
+    response
+}
+
+/// The response without a Location header.
+pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> HttpResponse {
+    match reply.bytes(wanted) {
+        Ok(bytes) => {
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut builder = HttpResponse::build(status);
+            if let Some(request) = request {
+                builder.insert_header(("X-Request-Id", request.request_id.as_str()));
+                if let Some(id) = &request.correlation_id {
+                    builder.insert_header(("X-Correlation-Id", id.as_str()));
+                }
+            }
+            if let Some(etag) = reply.etag() {
+                builder.insert_header(("ETag", etag));
+            }
+            if let Some(date) = reply.last_modified() {
+                builder.insert_header(("Last-Modified", date));
+            }
+            builder.insert_header(("X-Content-Type-Options", "nosniff"));
+            builder.insert_header(("Cache-Control", "no-store"));
+            if bytes.is_empty() {
+                return builder.finish();
+            }
+            builder.content_type(wanted.format.media_type());
+            if request.is_some_and(|request| request.method == Method::Head) {
+                return builder.no_chunking(bytes.len() as u64).finish();
+            }
+            builder.body(bytes)
+        }
+        Err(problem) => unwritable(&problem),
+    }
+}
+
+/// A resource that cannot be written in the format asked for: the client gets the reason in JSON.
+fn unwritable(problem: &Problem) -> HttpResponse {
+    tracing::error!(%problem, "an answer could not be written");
+    let reply = Reply::problem(&Problem::internal("unwritable"));
+    let bytes = reply.bytes(Wanted::default()).unwrap_or_default();
+    HttpResponse::InternalServerError().content_type(Wanted::default().format.media_type()).body(bytes)
+}

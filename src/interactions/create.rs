@@ -1,0 +1,41 @@
+//! create and conditional create: `POST [base]/[type]` (<https://hl7.org/fhir/R4/http.html#create>).
+
+use std::sync::Arc;
+
+use super::commit;
+use super::condition;
+use super::draft::{self, Draft};
+use super::record::Stamp;
+use super::reply::Reply;
+use super::request::Request;
+use super::server::Server;
+use super::write::Change;
+use crate::access::Grant;
+use crate::problem::{Kind, Problem};
+
+/// Stores a new resource under an id of the server's choice; with `If-None-Exist` only where nothing matches (200 with the
+/// one that matches, 412 where several do).
+pub async fn create(server: &Arc<Server>, request: &Request, resource_type: &str, _grant: Grant) -> Result<Reply, Problem> {
+    let value = request.resource(server.bounds())?;
+    expect_type(draft::resource_type(&value)?, resource_type)?;
+    let condition = match &request.headers.if_none_exist {
+        Some(criteria) => Some(condition::parse(server, resource_type, criteria)?),
+        None => None,
+    };
+    let draft = Draft::new(server, value, server.clock.new_id())?;
+    let stamp = Stamp::of(request, server.clock.now());
+    let written = commit::one(server, Change::Create(draft), condition, stamp).await?;
+    Ok(commit::reply(written).preferring(request))
+}
+
+/// 400 where the body's type is not that of the address.
+pub fn expect_type(found: &str, expected: &str) -> Result<(), Problem> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Kind::Invalid,
+        format!("The address is for {expected}, the body is of another resource type. Send it to the address of its own type."),
+    )
+    .at("resourceType"))
+}

@@ -1,0 +1,123 @@
+//! A resource made ready to be stored, before any lock is held: validated, indexed, serialised but for its version.
+
+use actix_web::web::Bytes;
+use serde_json::{Map, Value};
+
+use super::server::Server;
+use crate::clock::Micros;
+use crate::fhir::issue::Issue;
+use crate::fhir::temporal;
+use crate::problem::{Kind, Problem};
+use crate::search::index::IndexRows;
+
+/// A resource ready to be stored.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its type.
+    pub resource_type: String,
+    /// The logical id it will have.
+    pub id: String,
+    /// The resource, with `id`, without server-set meta.
+    pub value: Value,
+    /// What it will be found by.
+    pub rows: IndexRows,
+    /// Warnings of the validator.
+    pub issues: Vec<Issue>,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Draft {
+    /// Validates `value` under the id it will have, extracts index rows and serialises. 422 where it is not valid.
+    pub fn new(server: &Server, value: Value, id: String) -> Result<Self, Problem> {
+        let value = placed(value, &id)?;
+        let issues = server.validate(&value)?;
+        let mut draft = Self::unchecked(server, value, id)?;
+        draft.issues = issues;
+        Ok(draft)
+    }
+
+    /// As [`Draft::new`] without validation: for resources that rules of the server have made from valid ones.
+    pub fn unchecked(server: &Server, value: Value, id: String) -> Result<Self, Problem> {
+        let value = placed(value, &id)?;
+        let resource_type = value.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rows = server.extractor.extract(&value);
+        let (head, tail) = around_meta(&value)?;
+        Ok(Self { resource_type, id, value, rows, issues: Vec::new(), head, tail })
+    }
+
+    /// The final bytes of a version.
+    #[must_use]
+    pub fn body(&self, version: i64, last_updated: Micros) -> Bytes {
+        let stamp = format!("\"versionId\":\"{version}\",\"lastUpdated\":\"{}\"", temporal::format_instant(last_updated));
+        let mut bytes = Vec::with_capacity(self.head.len() + stamp.len() + self.tail.len());
+        bytes.extend_from_slice(&self.head);
+        bytes.extend_from_slice(stamp.as_bytes());
+        bytes.extend_from_slice(&self.tail);
+        Bytes::from(bytes)
+    }
+}
+
+/// Puts `resourceType`, `id` and `meta` first and drops what the server sets itself.
+fn placed(value: Value, id: &str) -> Result<Value, Problem> {
+    let Value::Object(mut map) = value else { return Err(not_a_resource()) };
+    let Some(Value::String(resource_type)) = map.shift_remove("resourceType") else { return Err(not_a_resource()) };
+    let mut placed = Map::with_capacity(map.len() + 2);
+    placed.insert("resourceType".to_owned(), Value::String(resource_type));
+    placed.insert("id".to_owned(), Value::String(id.to_owned()));
+    map.shift_remove("id");
+    if let Some(mut meta) = map.shift_remove("meta") {
+        if let Value::Object(fields) = &mut meta {
+            for name in ["versionId", "lastUpdated", "_versionId", "_lastUpdated"] {
+                fields.shift_remove(name);
+            }
+        }
+        if meta.as_object().is_none_or(|fields| !fields.is_empty()) {
+            placed.insert("meta".to_owned(), meta);
+        }
+    }
+    placed.extend(map);
+    Ok(Value::Object(placed))
+}
+
+/// The serialised resource up to the inside of `meta`, and from behind the version on.
+fn around_meta(value: &Value) -> Result<(Vec<u8>, Vec<u8>), Problem> {
+    let Value::Object(map) = value else { return Err(not_a_resource()) };
+    let mut head = b"{".to_vec();
+    for name in ["resourceType", "id"] {
+        if let Some(child) = map.get(name) {
+            member(&mut head, name, child)?;
+            head.push(b',');
+        }
+    }
+    head.extend_from_slice(b"\"meta\":{");
+    let mut tail = Vec::with_capacity(1024);
+    if let Some(Value::Object(meta)) = map.get("meta") {
+        for (name, child) in meta {
+            tail.push(b',');
+            member(&mut tail, name, child)?;
+        }
+    }
+    tail.push(b'}');
+    for (name, child) in map.iter().filter(|(name, _)| !matches!(name.as_str(), "resourceType" | "id" | "meta")) {
+        tail.push(b',');
+        member(&mut tail, name, child)?;
+    }
+    tail.push(b'}');
+    Ok((head, tail))
+}
+
+fn member(bytes: &mut Vec<u8>, name: &str, value: &Value) -> Result<(), Problem> {
+    serde_json::to_writer(&mut *bytes, name).map_err(Problem::internal)?;
+    bytes.push(b':');
+    serde_json::to_writer(bytes, value).map_err(Problem::internal)
+}
+
+/// The type that a body names. 400 where it is no resource.
+pub fn resource_type(value: &Value) -> Result<&str, Problem> {
+    value.get("resourceType").and_then(Value::as_str).ok_or_else(not_a_resource)
+}
+
+fn not_a_resource() -> Problem {
+    Problem::new(Kind::Invalid, "The body is not a FHIR resource: it must be a JSON object with a resourceType.").at("http.body")
+}

@@ -1,0 +1,108 @@
+//! Asks the referral rules inside a transaction and writes what they cause: each effect is a version of its own with a
+//! Provenance and an audit event. Called by the write path only.
+
+use serde_json::Value;
+
+use super::condition;
+use super::draft::Draft;
+use super::record::Stamp;
+use super::server::Server;
+use super::write::{self, Outcome};
+use crate::problem::{Kind, Problem};
+use crate::referral::{self, Change, Decision, Effect, Loaded, Lookup, Step};
+use crate::store::{AuditRecord, Party, Stored, Tx};
+
+/// Rounds of loading after which a decision is given up; the rules need three at most.
+const ROUNDS: usize = 8;
+
+/// How many matches of a search the rules are shown.
+const MOST_MATCHES: u32 = 200;
+
+/// Loads what the rules ask for until they decide.
+pub async fn decide(server: &Server, tx: &mut Tx, change: &Change<'_>) -> Result<Decision, Problem> {
+    let mut loaded = Loaded::default();
+    for _ in 0..ROUNDS {
+        match referral::decide(change, &loaded, server.referral_settings()) {
+            Step::Done(decision) => return Ok(decision),
+            Step::Load(lookups) => {
+                for lookup in lookups {
+                    let found = load(server, tx, &lookup).await?;
+                    loaded.insert(lookup, found);
+                }
+            }
+        }
+    }
+    Err(Problem::internal("the referral rules did not come to a decision"))
+}
+
+async fn load(server: &Server, tx: &mut Tx, lookup: &Lookup) -> Result<Vec<Value>, Problem> {
+    let found: Vec<Stored> = match lookup {
+        Lookup::Read { resource_type, id } => tx.read(resource_type, id).await?.into_iter().collect(),
+        Lookup::Search { resource_type, criteria } => {
+            let statements = condition::statements(server, resource_type, criteria, MOST_MATCHES)?;
+            condition::search(tx, &statements).await?
+        }
+    };
+    found
+        .iter()
+        .filter(|stored| !stored.deleted)
+        .map(|stored| serde_json::from_slice(&stored.body).map_err(Problem::internal))
+        .collect()
+}
+
+/// Writes the effects of a change, in order. `cause` is the versioned reference of the change.
+pub async fn carry_out(
+    server: &Server,
+    tx: &mut Tx,
+    effects: &[Effect],
+    cause: &str,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<(), Problem> {
+    for effect in effects {
+        let target = write_effect(server, tx, effect, stamp, records).await?;
+        let now = server.clock.now();
+        let provenance = referral::provenance(effect, &target, cause, now, &stamp.actor);
+        let draft = Draft::unchecked(server, provenance, server.clock.new_id())?;
+        let written = write::put(server, tx, &draft, None, Outcome::Created, now, stamp).await?;
+        records.push(stamp.change(&written, None, &draft.value));
+    }
+    Ok(())
+}
+
+async fn write_effect(
+    server: &Server,
+    tx: &mut Tx,
+    effect: &Effect,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<String, Problem> {
+    let text = |name: &str| effect.resource.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let draft = Draft::unchecked(server, effect.resource.clone(), text("id"))?;
+    let before = tx.read(&draft.resource_type, &draft.id).await?;
+    if before.as_ref().map(|stored| stored.version) != effect.based_on() {
+        return Err(Problem::new(Kind::Conflict, "The referral changed at the same moment. Read it again and repeat the change."));
+    }
+    let now = server.clock.now();
+    let written = write::put(server, tx, &draft, before.as_ref(), Outcome::Updated, now, stamp).await?;
+    records.push(stamp.change(&written, before.map(|stored| stored.version), &draft.value));
+    Ok(written.location())
+}
+
+/// The organisations that take part in a Task or ServiceRequest, as the store keeps them.
+#[must_use]
+pub fn parties(server: &Server, resource: &Value) -> Vec<Party> {
+    let base = format!("{}/", server.base);
+    let mut found = Vec::new();
+    for party in referral::parties(resource) {
+        let role = party.role.code().to_owned();
+        if let Some(reference) = party.reference {
+            let organisation = reference.strip_prefix(&base).unwrap_or(&reference).to_owned();
+            found.push(Party { organisation, role: role.clone() });
+        }
+        if let Some(identifier) = party.identifier {
+            found.push(Party { organisation: format!("{}|{}", identifier.system, identifier.value), role });
+        }
+    }
+    found
+}

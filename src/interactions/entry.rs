@@ -1,0 +1,155 @@
+//! Entries of a batch or transaction Bundle: read into requests, with every mistake named by its entry
+//! (<https://hl7.org/fhir/R4/http.html#transaction>). Used by `batch` and `transaction`.
+
+use serde_json::{Map, Value, json};
+
+use super::reply::Reply;
+use super::request::{Body, Headers, Method, Request};
+use super::route::Target;
+use super::server::Server;
+use super::{header, url};
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::temporal;
+use crate::problem::{Kind, Problem};
+
+/// One entry as a request of its own.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Position in the Bundle, from 0.
+    pub index: usize,
+    /// The temporary or final name of the resource.
+    pub full_url: Option<String>,
+    /// What is asked for; the body is the entry's resource.
+    pub request: Request,
+    /// What its address means.
+    pub target: Target,
+}
+
+/// Reads all entries. 400 with one issue per mistake.
+pub fn read(server: &Server, request: &Request, bundle: &mut Value) -> Result<Vec<Entry>, Problem> {
+    let Some(Value::Array(list)) = bundle.get_mut("entry").map(Value::take) else { return Ok(Vec::new()) };
+    if list.len() > server.settings.bundle_limit {
+        let text = format!("A Bundle may have at most {} entries here.", server.settings.bundle_limit);
+        return Err(Problem::new(Kind::TooLarge, text).at("Bundle.entry"));
+    }
+    let mut entries = Vec::with_capacity(list.len());
+    let mut issues = Vec::new();
+    for (index, mut item) in list.into_iter().enumerate() {
+        match entry(server, request, index, &mut item) {
+            Ok(entry) => entries.push(entry),
+            Err(problem) => issues.extend(located(&problem, index).issues().iter().cloned()),
+        }
+    }
+    if issues.is_empty() { Ok(entries) } else { Err(Problem::with_issues(Kind::Invalid, issues)) }
+}
+
+fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Result<Entry, Problem> {
+    let resource = item.get_mut("resource").map(Value::take);
+    let text = |name: &str| item.get("request").and_then(|request| request.get(name)).and_then(Value::as_str);
+    let method = text("method")
+        .and_then(Method::parse)
+        .ok_or_else(|| missing("request.method", "one of GET, HEAD, POST, PUT, PATCH, DELETE"))?;
+    let address = text("url").ok_or_else(|| missing("request.url", "an address relative to the base"))?;
+    let address = address.strip_prefix(&server.base).unwrap_or(address);
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let path = url::path_segments(path)?;
+    let headers = Headers {
+        if_match: header::version(text("ifMatch"), "request.ifMatch")?,
+        if_none_match: header::version(text("ifNoneMatch").filter(|value| *value != "*"), "request.ifNoneMatch")?,
+        if_none_match_any: text("ifNoneMatch") == Some("*"),
+        if_modified_since: text("ifModifiedSince").and_then(header::instant),
+        if_none_exist: text("ifNoneExist").map(str::to_owned),
+        prefer_return: outer.headers.prefer_return,
+        strict: outer.headers.strict,
+    };
+    let target = Target::parse(&path, &server.definitions)?;
+    let full_url = item.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
+    if matches!(method, Method::Put) && resource.is_none() {
+        return Err(missing("resource", "the content to be stored"));
+    }
+    let request = Request {
+        method,
+        path,
+        query: url::query_pairs(query)?,
+        headers,
+        body: resource.map_or(Body::None, Body::Resource),
+        wanted: outer.wanted,
+        caller: outer.caller.clone(),
+        request_id: outer.request_id.clone(),
+        correlation_id: outer.correlation_id.clone(),
+    };
+    Ok(Entry { index, full_url, request, target })
+}
+
+fn missing(element: &str, expected: &str) -> Problem {
+    let text = format!("{element} must be {expected}.");
+    Problem::with_issues(Kind::Invalid, vec![Issue::new(Severity::Error, IssueCode::Required, "", text).at(element)])
+}
+
+/// The same problem with its places below `Bundle.entry[index]`.
+#[must_use]
+pub fn located(problem: &Problem, index: usize) -> Problem {
+    let issues = problem
+        .issues()
+        .iter()
+        .map(|issue| {
+            let place = match issue.expression.as_deref() {
+                None => format!("Bundle.entry[{index}]"),
+                Some(place) if place.starts_with("request.") || place == "resource" => format!("Bundle.entry[{index}].{place}"),
+                Some(place) if place.starts_with("http.") => format!("Bundle.entry[{index}].request.url"),
+                Some(place) => match place.split_once('.') {
+                    Some((_, rest)) => format!("Bundle.entry[{index}].resource.{rest}"),
+                    None => format!("Bundle.entry[{index}].resource"),
+                },
+            };
+            issue.clone().at(place)
+        })
+        .collect();
+    Problem::with_issues(problem.kind, issues)
+}
+
+/// The entry of the response Bundle. The resource goes along where `with_resource` says so.
+pub fn answer(server: &Server, reply: &Reply, with_resource: bool) -> Result<Value, Problem> {
+    use super::reply::Content;
+    let mut response = Map::new();
+    response.insert("status".to_owned(), json!(reply.status.to_string()));
+    if let Some(location) = &reply.location {
+        response.insert("location".to_owned(), json!(location));
+    }
+    if let Some(etag) = reply.etag() {
+        response.insert("etag".to_owned(), json!(etag));
+    }
+    if let Some(instant) = reply.last_updated {
+        response.insert("lastModified".to_owned(), json!(temporal::format_instant(instant)));
+    }
+    let resource = match &reply.content {
+        Content::Empty => None,
+        Content::Stored(bytes) => Some(serde_json::from_slice(bytes).map_err(Problem::internal)?),
+        Content::Resource(value) => Some(value.clone()),
+    };
+    let mut entry = Map::new();
+    match resource {
+        Some(outcome) if reply.status >= 400 => drop(response.insert("outcome".to_owned(), outcome)),
+        Some(resource) if with_resource => {
+            if let Some(location) = &reply.location {
+                let name = location.split("/_history/").next().unwrap_or(location);
+                entry.insert("fullUrl".to_owned(), json!(format!("{}/{name}", server.base)));
+            }
+            entry.insert("resource".to_owned(), resource);
+        }
+        _ => {}
+    }
+    entry.insert("response".to_owned(), Value::Object(response));
+    Ok(Value::Object(entry))
+}
+
+/// Order of processing: DELETE, POST, PUT and PATCH, GET and HEAD.
+#[must_use]
+pub const fn rank(method: Method) -> u8 {
+    match method {
+        Method::Delete => 0,
+        Method::Post => 1,
+        Method::Put | Method::Patch => 2,
+        Method::Get | Method::Head => 3,
+    }
+}

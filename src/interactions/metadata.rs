@@ -1,0 +1,120 @@
+//! capabilities: `GET [base]/metadata` (<https://hl7.org/fhir/R4/http.html#capabilities>). The statement is derived from the
+//! lists that dispatch uses: interactions, operations, search parameters, resource types.
+
+use serde_json::{Value, json};
+
+use super::list::{INTERACTIONS, Level};
+use super::operation;
+use super::reply::{Content, Reply};
+use super::request::Request;
+use super::server::Server;
+use crate::access::Grant;
+use crate::config::{Duplicates, ValidationMode};
+use crate::fhir::temporal;
+use crate::problem::{Kind, Problem};
+use crate::search::parameters::OfType;
+
+/// Canonical url of our implementation guide.
+const IMPLEMENTATION_GUIDE: &str = "https://kith.example/fhir/ImplementationGuide/kith";
+
+/// Answers with the CapabilityStatement; `mode=terminology` is refused until it can be answered truly.
+pub fn metadata(server: &Server, request: &Request, _grant: Grant) -> Result<Reply, Problem> {
+    match request.parameter("mode") {
+        None | Some("full" | "normative") => {}
+        Some(_) => {
+            return Err(Problem::new(Kind::Invalid, "mode must be full or normative.").at("http.query.mode"));
+        }
+    }
+    Ok(Reply::new(200, Content::Resource(statement(server))))
+}
+
+/// The CapabilityStatement of this server.
+#[must_use]
+pub fn statement(server: &Server) -> Value {
+    let security = "Access is open because the server listens on the loopback interface only.";
+    json!({
+        "resourceType": "CapabilityStatement",
+        "url": format!("{}/metadata", server.base),
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": "Kith",
+        "title": "Kith referral server for social prescribing",
+        "status": "active",
+        "date": temporal::format_instant(server.started),
+        "kind": "instance",
+        "description": description(server),
+        "software": { "name": "Kith", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": "Kith, FHIR R4 referral server", "url": server.base },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "implementationGuide": [IMPLEMENTATION_GUIDE],
+        "rest": [{
+            "mode": "server",
+            "security": { "cors": false, "description": security },
+            "resource": resources(server),
+            "interaction": codes(Level::System),
+            "operation": operations(server, &operation::Level::System),
+        }],
+    })
+}
+
+fn description(server: &Server) -> String {
+    let validation = match server.settings.validation {
+        ValidationMode::Enforce => "Invalid resources are refused with 422.",
+        ValidationMode::Report => "Invalid resources are stored; this server only reports what is wrong with them.",
+    };
+    let duplicates = match server.settings.duplicates {
+        Duplicates::Refuse => "A second open referral of one patient to one service is refused with 409.",
+        Duplicates::Warn => "A second open referral of one patient to one service is stored with a warning.",
+        Duplicates::Allow => "Duplicate referrals are not looked for.",
+    };
+    format!("{validation} {duplicates}")
+}
+
+fn codes(level: Level) -> Vec<Value> {
+    INTERACTIONS.iter().filter(|entry| entry.level == level && entry.listed).map(|entry| json!({ "code": entry.code })).collect()
+}
+
+fn resources(server: &Server) -> Vec<Value> {
+    let interactions: Vec<Value> = codes(Level::Type).into_iter().chain(codes(Level::Instance)).collect();
+    server.definitions.resource_types().iter().map(|name| resource(server, name, &interactions)).collect()
+}
+
+fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
+    let parameters: Vec<Value> = server
+        .parameters
+        .of_type(name)
+        .into_iter()
+        .flat_map(OfType::iter)
+        .filter(|parameter| parameter.is_searchable())
+        .map(|parameter| json!({ "name": parameter.code(), "definition": parameter.url, "type": parameter.kind.code() }))
+        .collect();
+    let mut entry = json!({
+        "type": name,
+        "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
+    });
+    let supported = server.definitions.profiles_for_type(name);
+    if !supported.is_empty() {
+        entry["supportedProfile"] = json!(supported);
+    }
+    entry["interaction"] = json!(interactions);
+    entry["versioning"] = json!("versioned-update");
+    entry["readHistory"] = json!(true);
+    entry["updateCreate"] = json!(true);
+    entry["conditionalCreate"] = json!(true);
+    entry["conditionalRead"] = json!("full-support");
+    entry["searchParam"] = json!(parameters);
+    let operations = operations(server, &operation::Level::Type(name.to_owned()));
+    if !operations.is_empty() {
+        entry["operation"] = json!(operations);
+    }
+    entry
+}
+
+fn operations(server: &Server, level: &operation::Level) -> Vec<Value> {
+    server
+        .operations
+        .iter()
+        .filter(|operation| operation.offered_at(level))
+        .map(|operation| json!({ "name": operation.name(), "definition": operation.definition() }))
+        .collect()
+}

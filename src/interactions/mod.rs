@@ -1,0 +1,138 @@
+//! The FHIR REST interactions, one file each, without a transport: [`handle`] takes a [`request::Request`] and answers with
+//! a [`reply::Reply`]. `app` calls it for HTTP, `batch` and `transaction` for their entries, `kith load` for files.
+
+pub mod batch;
+pub mod commit;
+pub mod condition;
+pub mod create;
+pub mod delete;
+pub mod draft;
+pub mod effects;
+pub mod entry;
+pub mod format;
+pub mod header;
+pub mod history;
+pub mod list;
+pub mod metadata;
+pub mod operation;
+pub mod read;
+pub mod record;
+pub mod reply;
+pub mod request;
+pub mod rewrite;
+pub mod route;
+pub mod search;
+pub mod server;
+pub mod transaction;
+pub mod update;
+pub mod url;
+pub mod write;
+
+use std::sync::Arc;
+
+use operation::Level;
+use record::Stamp;
+use reply::Reply;
+use request::{Method, Request};
+use route::Target;
+use server::Server;
+
+use crate::access::{self, Grant};
+use crate::problem::{Kind, Problem};
+
+/// Carries out a request. A refusal is audited in a transaction of its own; where not even that is possible the answer is 503.
+pub async fn handle(server: &Arc<Server>, request: &Request) -> Reply {
+    match dispatch(server, request).await {
+        Ok(reply) => reply,
+        Err(problem) => refuse(server, request, problem).await,
+    }
+}
+
+async fn refuse(server: &Arc<Server>, request: &Request, problem: Problem) -> Reply {
+    if let Some(cause) = problem.cause().map(ToString::to_string) {
+        tracing::error!(request_id = request.request_id, cause, "request failed");
+    }
+    let record = Stamp::of(request, server.clock.now()).refusal(request, &problem);
+    match server.store.audit(record).await {
+        Ok(()) => Reply::problem(&problem),
+        Err(failure) => {
+            tracing::error!(request_id = request.request_id, %failure, "a refusal could not be audited");
+            Reply::problem(&Problem::new(Kind::Unavailable, "The server cannot record this access now. Try again later."))
+        }
+    }
+}
+
+async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Problem> {
+    use Method::{Delete, Get, Head, Post, Put};
+    let target = Target::parse(&request.path, &server.definitions)?;
+    let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
+    match (&target, request.method) {
+        (Target::Operation { name, resource_type, id }, Get | Post) => {
+            let level = level(resource_type.as_ref(), id.as_ref());
+            run(server, request, name, &level, grant("operation", resource_type.as_deref())?).await
+        }
+        (Target::Metadata, Get | Head) => {
+            let reply = metadata::metadata(server, request, grant("capabilities", None)?)?;
+            server.store.audit(Stamp::of(request, server.clock.now()).record("capabilities", 200)).await?;
+            Ok(reply)
+        }
+        (Target::System, Post) => bundle(server, request, grant("transaction", None)?).await,
+        (Target::Type(name), Post) => create::create(server, request, name, grant("create", Some(name))?).await,
+        (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => {
+            search::search(server, request, name, grant("search-type", Some(name))?).await
+        }
+        (Target::Instance(name, id), Get | Head) => {
+            read::read(server, request, name, id, grant("read", Some(name))?).await
+        }
+        (Target::Instance(name, id), Put) => {
+            update::update(server, request, name, id, grant("update", Some(name))?).await
+        }
+        (Target::Instance(name, id), Delete) => {
+            delete::delete(server, request, name, id, grant("delete", Some(name))?).await
+        }
+        (Target::InstanceHistory(name, id), Get | Head) => {
+            history::history(server, request, name, id, grant("history-instance", Some(name))?).await
+        }
+        (Target::Version(name, id, version), Get | Head) => {
+            read::vread(server, request, name, id, *version, grant("vread", Some(name))?).await
+        }
+        _ => Err(Problem::new(
+            Kind::MethodNotAllowed,
+            format!("{} is not offered at this address. GET metadata says what is.", request.method.name()),
+        )
+        .at("http.method")),
+    }
+}
+
+fn level(resource_type: Option<&String>, id: Option<&String>) -> Level {
+    match (resource_type, id) {
+        (Some(name), Some(id)) => Level::Instance(name.clone(), id.clone()),
+        (Some(name), None) => Level::Type(name.clone()),
+        _ => Level::System,
+    }
+}
+
+async fn run(server: &Arc<Server>, request: &Request, name: &str, level: &Level, grant: Grant) -> Result<Reply, Problem> {
+    let operation = server
+        .operations
+        .iter()
+        .find(|operation| name.strip_prefix('$') == Some(operation.name()) && operation.offered_at(level))
+        .ok_or_else(|| Problem::new(Kind::NotFound, "There is no such operation at this address.").at("http.url"))?;
+    if request.method == Method::Get && !operation.by_get() {
+        return Err(Problem::new(Kind::MethodNotAllowed, "This operation is called by POST.").at("http.method"));
+    }
+    operation.run(server, request, level, grant).await
+}
+
+async fn bundle(server: &Arc<Server>, request: &Request, grant: Grant) -> Result<Reply, Problem> {
+    let bundle = request.resource(server.bounds())?;
+    let text = |name: &str| bundle.get(name).and_then(serde_json::Value::as_str);
+    match (text("resourceType"), text("type")) {
+        (Some("Bundle"), Some("batch")) => batch::batch(server, request, bundle, grant).await,
+        (Some("Bundle"), Some("transaction")) => transaction::transaction(server, request, bundle, grant).await,
+        (Some("Bundle"), _) => {
+            Err(Problem::new(Kind::Invalid, "Bundle.type must be batch or transaction here.").at("Bundle.type"))
+        }
+        _ => Err(Problem::new(Kind::Invalid, "The base takes a Bundle of type batch or transaction.").at("http.body")),
+    }
+}

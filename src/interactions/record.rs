@@ -1,0 +1,119 @@
+//! Audit events of interactions: who asked for what, when, with which outcome. One [`Stamp`] a request; every interaction
+//! makes its records from it.
+
+use serde_json::Value;
+
+use super::request::{Method, Request};
+use super::write::{Outcome, Written};
+use crate::access::Caller;
+use crate::clock::Micros;
+use crate::fhir::issue::Issue;
+use crate::problem::Problem;
+use crate::referral::{Actor, Identifier, Organisation};
+use crate::store::AuditRecord;
+
+/// What all audit events of one request have in common.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    /// When the request was taken.
+    pub received: Micros,
+    /// Request id.
+    pub request_id: String,
+    /// Correlation id.
+    pub correlation_id: String,
+    /// Who calls.
+    pub caller: Caller,
+    /// The caller as the referral rules see it.
+    pub actor: Actor,
+    /// True where a creation is a POST (an update that creates is a PUT).
+    pub creates_by_post: bool,
+}
+
+impl Stamp {
+    /// The stamp of a request.
+    #[must_use]
+    pub fn of(request: &Request, received: Micros) -> Self {
+        let organisation = request.caller.organisation.as_ref().map(|token| {
+            let (system, value) = token.split_once('|').unwrap_or(("", token));
+            let identifier = Identifier { system: system.to_owned(), value: value.to_owned() };
+            Organisation { references: Vec::new(), identifiers: vec![identifier] }
+        });
+        Self {
+            received,
+            request_id: request.request_id.clone(),
+            correlation_id: request.correlation_id.clone().unwrap_or_default(),
+            caller: request.caller.clone(),
+            actor: Actor { organisation },
+            creates_by_post: request.method == Method::Post,
+        }
+    }
+
+    /// A record with the interaction and status given, to be completed.
+    #[must_use]
+    pub fn record(&self, interaction: &str, status: u16) -> AuditRecord {
+        AuditRecord {
+            recorded: self.received,
+            interaction: interaction.to_owned(),
+            status,
+            request_id: self.request_id.clone(),
+            correlation_id: self.correlation_id.clone(),
+            client: self.caller.client.clone(),
+            organisation: self.caller.organisation.clone().unwrap_or_default(),
+            user: self.caller.user.clone().unwrap_or_default(),
+            role: self.caller.role.clone().unwrap_or_default(),
+            purpose: self.caller.purpose.clone().unwrap_or_default(),
+            address: self.caller.address.clone(),
+            ..AuditRecord::default()
+        }
+    }
+
+    /// The record of a change.
+    #[must_use]
+    pub fn change(&self, written: &Written, before: Option<i64>, content: &Value) -> AuditRecord {
+        let (interaction, status) = match written.outcome {
+            Outcome::Created => ("create", 201),
+            Outcome::Updated => ("update", 200),
+            Outcome::Deleted => ("delete", 204),
+            Outcome::Unchanged => ("read", 200),
+        };
+        AuditRecord {
+            resource_type: written.resource_type.clone(),
+            resource_id: written.id.clone(),
+            version_before: before,
+            version_after: (written.version > 0).then_some(written.version),
+            patients: patient_of(&written.resource_type, &written.id, content).into_iter().collect(),
+            ..self.record(interaction, status)
+        }
+    }
+
+    /// The record of a refusal.
+    #[must_use]
+    pub fn refusal(&self, request: &Request, problem: &Problem) -> AuditRecord {
+        let name = |issue: &Issue| if issue.rule.is_empty() { issue.code.code().to_owned() } else { issue.rule.clone() };
+        let problems = problem.issues().iter().filter(|issue| issue.is_error()).map(name).take(8).collect();
+        AuditRecord {
+            resource_type: request.path.first().filter(|name| name.len() <= 64).cloned().unwrap_or_default(),
+            resource_id: request.path.get(1).filter(|id| id.len() <= 64).cloned().unwrap_or_default(),
+            problems,
+            ..self.record(&format!("refused {}", request.method.name()), problem.kind.status())
+        }
+    }
+}
+
+/// `Patient/id` that a resource is about: itself, or its subject, patient, for or beneficiary.
+#[must_use]
+pub fn patient_of(resource_type: &str, id: &str, content: &Value) -> Option<String> {
+    if resource_type == "Patient" {
+        return Some(format!("Patient/{id}"));
+    }
+    ["subject", "patient", "for", "beneficiary"]
+        .iter()
+        .filter_map(|name| content.get(name)?.get("reference")?.as_str())
+        .find_map(patient_reference)
+}
+
+fn patient_reference(reference: &str) -> Option<String> {
+    let at = reference.find("Patient/")?;
+    let id: String = reference[at + "Patient/".len()..].chars().take_while(|&c| c.is_ascii_alphanumeric() || c == '-' || c == '.').collect();
+    (!id.is_empty() && id.len() <= 64).then(|| format!("Patient/{id}"))
+}

@@ -1,0 +1,255 @@
+//! The write path: every change of a resource, from whatever interaction, goes through [`apply`] inside one transaction with
+//! its referral rules, its effects and its audit events. Called by create, update, delete, patch, batch and transaction.
+
+use actix_web::web::Bytes;
+use serde_json::Value;
+
+use super::draft::Draft;
+use super::effects;
+use super::record::Stamp;
+use super::server::Server;
+use crate::clock::Micros;
+use crate::fhir::issue::Issue;
+use crate::problem::{Kind, Problem};
+use crate::referral::{self, Decision};
+use crate::store::{AuditRecord, NewResource, Stored, Tx};
+
+/// One change that a client asks for.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A new resource under an id of the server's choice.
+    Create(Draft),
+    /// New content for an id; the resource is created where there is none.
+    Update {
+        /// The content.
+        draft: Draft,
+        /// The version that must be current.
+        if_match: Option<i64>,
+    },
+    /// The end of a resource.
+    Delete {
+        /// Resource type.
+        resource_type: String,
+        /// Logical id.
+        id: String,
+        /// The version that must be current.
+        if_match: Option<i64>,
+    },
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A resource came into being (201).
+    Created,
+    /// A new version (200).
+    Updated,
+    /// It is deleted (204).
+    Deleted,
+    /// Nothing had to be done (200).
+    Unchanged,
+}
+
+/// The result of a change.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// What happened.
+    pub outcome: Outcome,
+    /// Resource type.
+    pub resource_type: String,
+    /// Logical id.
+    pub id: String,
+    /// The version that is now current; 0 where a delete found nothing.
+    pub version: i64,
+    /// When it became current.
+    pub last_updated: Micros,
+    /// Its bytes; empty after a delete.
+    pub body: Bytes,
+    /// Warnings.
+    pub issues: Vec<Issue>,
+}
+
+impl Written {
+    /// A stored resource that a conditional interaction found and left as it was.
+    #[must_use]
+    pub fn unchanged(stored: Stored) -> Self {
+        Self {
+            outcome: Outcome::Unchanged,
+            resource_type: stored.resource_type,
+            id: stored.id,
+            version: stored.version,
+            last_updated: stored.last_updated,
+            body: stored.body,
+            issues: Vec::new(),
+        }
+    }
+
+    /// `Type/id/_history/version`.
+    #[must_use]
+    pub fn location(&self) -> String {
+        format!("{}/{}/_history/{}", self.resource_type, self.id, self.version)
+    }
+}
+
+/// Carries out one change inside `tx`, with the rules of the referral and what they cause; audit events are added to
+/// `records`. A refusal is an `Err`, and the transaction must not be committed then.
+pub async fn apply(
+    server: &Server,
+    tx: &mut Tx,
+    change: &Change,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<Written, Problem> {
+    match change {
+        Change::Create(draft) => store(server, tx, draft, None, None, stamp, records).await,
+        Change::Update { draft, if_match } => {
+            let before = tx.read(&draft.resource_type, &draft.id).await?;
+            check_version(before.as_ref(), *if_match)?;
+            store(server, tx, draft, before, *if_match, stamp, records).await
+        }
+        Change::Delete { resource_type, id, if_match } => {
+            let before = tx.read(resource_type, id).await?;
+            check_version(before.as_ref(), *if_match)?;
+            delete(server, tx, resource_type, id, before, stamp, records).await
+        }
+    }
+}
+
+/// 412 where the version that the client names in If-Match is not the current one.
+fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), Problem> {
+    let Some(wanted) = if_match else { return Ok(()) };
+    match before {
+        Some(stored) if stored.version == wanted => Ok(()),
+        Some(stored) => Err(Problem::new(
+            Kind::PreconditionFailed,
+            format!("If-Match names version {wanted}, the current version is {}. Read it again and repeat the change.", stored.version),
+        )
+        .at("http.if-match")),
+        None => Err(Problem::new(Kind::PreconditionFailed, "If-Match names a version of a resource that does not exist.").at("http.if-match")),
+    }
+}
+
+async fn store(
+    server: &Server,
+    tx: &mut Tx,
+    draft: &Draft,
+    before: Option<Stored>,
+    if_match: Option<i64>,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<Written, Problem> {
+    let now = server.clock.now();
+    let living = before.as_ref().filter(|stored| !stored.deleted);
+    let decision = decide(server, tx, draft, living, if_match, stamp, now).await?;
+    if let Some(problem) = decision.problem() {
+        return Err(problem);
+    }
+    let amended = match decision.amended {
+        Some(value) => Some(Draft::unchecked(server, value, draft.id.clone())?),
+        None => None,
+    };
+    let stored = amended.as_ref().unwrap_or(draft);
+    let outcome = if living.is_some() { Outcome::Updated } else { Outcome::Created };
+    let written = put(server, tx, stored, before.as_ref(), outcome, now, stamp).await?;
+    records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version), &stored.value));
+    let cause = written.location();
+    effects::carry_out(server, tx, &decision.effects, &cause, stamp, records).await?;
+    let mut written = written;
+    written.issues = draft.issues.iter().cloned().chain(decision.issues).collect();
+    Ok(written)
+}
+
+/// Writes one version with its index rows.
+pub(super) async fn put(
+    server: &Server,
+    tx: &mut Tx,
+    draft: &Draft,
+    before: Option<&Stored>,
+    outcome: Outcome,
+    now: Micros,
+    stamp: &Stamp,
+) -> Result<Written, Problem> {
+    let version = before.map_or(1, |stored| stored.version + 1);
+    let body = draft.body(version, now);
+    let method = if outcome == Outcome::Created && stamp.creates_by_post { "POST" } else { "PUT" };
+    let new = NewResource {
+        resource_type: draft.resource_type.clone(),
+        id: draft.id.clone(),
+        version,
+        last_updated: now,
+        method,
+        body: body.clone(),
+        rows: draft.rows.clone(),
+        parties: effects::parties(server, &draft.value),
+    };
+    match before {
+        None => tx.create(new).await?,
+        Some(stored) => tx.update(new, stored.version).await?,
+    };
+    Ok(Written {
+        outcome,
+        resource_type: draft.resource_type.clone(),
+        id: draft.id.clone(),
+        version,
+        last_updated: now,
+        body,
+        issues: Vec::new(),
+    })
+}
+
+async fn decide(
+    server: &Server,
+    tx: &mut Tx,
+    draft: &Draft,
+    before: Option<&Stored>,
+    if_match: Option<i64>,
+    stamp: &Stamp,
+    now: Micros,
+) -> Result<Decision, Problem> {
+    if !referral::concerns(&draft.resource_type) {
+        return Ok(Decision::default());
+    }
+    let before: Option<Value> = match before {
+        Some(stored) => Some(serde_json::from_slice(&stored.body).map_err(Problem::internal)?),
+        None => None,
+    };
+    let change = referral::Change {
+        before: before.as_ref(),
+        after: &draft.value,
+        actor: &stamp.actor,
+        version_checked: if_match.is_some(),
+        last_author: None,
+        now,
+    };
+    effects::decide(server, tx, &change).await
+}
+
+async fn delete(
+    server: &Server,
+    tx: &mut Tx,
+    resource_type: &str,
+    id: &str,
+    before: Option<Stored>,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<Written, Problem> {
+    let now = server.clock.now();
+    let mut written = Written {
+        outcome: Outcome::Deleted,
+        resource_type: resource_type.to_owned(),
+        id: id.to_owned(),
+        version: before.as_ref().map_or(0, |stored| stored.version),
+        last_updated: now,
+        body: Bytes::new(),
+        issues: Vec::new(),
+    };
+    let Some(stored) = before.filter(|stored| !stored.deleted) else {
+        records.push(stamp.change(&written, None, &Value::Null));
+        return Ok(written);
+    };
+    written.version = stored.version + 1;
+    tx.delete(resource_type, id, written.version, now, stored.version).await?;
+    let content: Value = serde_json::from_slice(&stored.body).map_err(Problem::internal)?;
+    records.push(stamp.change(&written, Some(stored.version), &content));
+    Ok(written)
+}

@@ -1,0 +1,6 @@
+//! Extended operations, one file each; [`ALL`] is the list that dispatch and the CapabilityStatement use.
+
+use crate::interactions::operation::Operation;
+
+/// Every operation that this server offers.
+pub const ALL: &[&dyn Operation] = &[];

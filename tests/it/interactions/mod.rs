@@ -1,0 +1,4 @@
+//! The REST interactions over HTTP, on both databases.
+
+mod bundles;
+mod crud;
