@@ -31,9 +31,8 @@ impl Caller {
     /// `header` looks a header up by its lower-case name. A header with control characters or over 256 bytes is refused.
     pub fn open(header: impl Fn(&str) -> Option<String>, address: String) -> Result<Self, Problem> {
         let read = |name: &str| checked(name, header(name));
-        let organisation = read("nhsd-end-user-organisation-ods")?.map(|code| {
-            if code.contains('|') { code } else { format!("{ODS_SYSTEM}|{code}") }
-        });
+        let organisation = read("nhsd-end-user-organisation-ods")?
+            .map(|code| if code.contains('|') { code } else { format!("{ODS_SYSTEM}|{code}") });
         Ok(Self {
             client: String::new(),
             organisation,

@@ -43,4 +43,3 @@ fn definitions(settings: &Settings) -> Result<Arc<Definitions>, Problem> {
     }
     Ok(Arc::new(embedded.with_packages(packages)?))
 }
-

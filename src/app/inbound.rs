@@ -20,7 +20,8 @@ const LONGEST_URL: usize = 16 * 1024;
 pub async fn body(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(Kind::Invalid, "The body broke off or could not be decoded.").at("http.body"))?;
+        let chunk = chunk
+            .map_err(|_| Problem::new(Kind::Invalid, "The body broke off or could not be decoded.").at("http.body"))?;
         if bytes.len() + chunk.len() > limit {
             return Err(Problem::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")).at("http.body"));
         }

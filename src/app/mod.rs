@@ -39,12 +39,15 @@ async fn live() -> HttpResponse {
 async fn ready(server: Data<Arc<Server>>) -> HttpResponse {
     match server.store.ping().await {
         Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
-        Err(_) => HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("the database does not answer\n"),
+        Err(_) => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body("the database does not answer\n"),
     }
 }
 
 async fn elsewhere() -> HttpResponse {
-    let problem = Problem::new(Kind::NotFound, "The FHIR API is at /fhir; /fhir/metadata says what it offers.").at("http.url");
+    let problem =
+        Problem::new(Kind::NotFound, "The FHIR API is at /fhir; /fhir/metadata says what it offers.").at("http.url");
     outbound::response(&Reply::problem(&problem), Wanted::default(), None)
 }
 
@@ -56,7 +59,12 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
     };
     match inbound::request(&server, &http, body) {
         Ok(request) => {
-            let span = tracing::info_span!("request", id = request.request_id, method = request.method.name(), status = tracing::field::Empty);
+            let span = tracing::info_span!(
+                "request",
+                id = request.request_id,
+                method = request.method.name(),
+                status = tracing::field::Empty
+            );
             let work = AssertUnwindSafe(interactions::handle(&server, &request)).catch_unwind();
             let reply = work.instrument(span.clone()).await.unwrap_or_else(|_| panicked());
             span.record("status", reply.status);
@@ -80,4 +88,3 @@ fn panicked() -> Reply {
     tracing::error!("a request panicked");
     Reply::problem(&Problem::internal("panic"))
 }
-

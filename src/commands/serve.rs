@@ -36,8 +36,9 @@ pub fn run(flags: &Flags) -> ExitCode {
 }
 
 async fn serve(mut settings: Settings) -> Result<(), Problem> {
-    let listener = std::net::TcpListener::bind(settings.listen)
-        .map_err(|error| Problem::new(crate::problem::Kind::Unavailable, format!("cannot listen on {}: {error}", settings.listen)))?;
+    let listener = std::net::TcpListener::bind(settings.listen).map_err(|error| {
+        Problem::new(crate::problem::Kind::Unavailable, format!("cannot listen on {}: {error}", settings.listen))
+    })?;
     settings.listen = listener.local_addr().map_err(Problem::internal)?;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -46,14 +47,16 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     let server = app::build(settings).await?;
     announce(&server);
     let shared = Arc::clone(&server);
-    HttpServer::new(move || App::new().wrap(Compress::default()).app_data(Data::new(Arc::clone(&shared))).configure(app::routes))
-        .workers(workers)
-        .shutdown_timeout(GRACE)
-        .listen(listener)
-        .map_err(Problem::internal)?
-        .run()
-        .await
-        .map_err(Problem::internal)?;
+    HttpServer::new(move || {
+        App::new().wrap(Compress::default()).app_data(Data::new(Arc::clone(&shared))).configure(app::routes)
+    })
+    .workers(workers)
+    .shutdown_timeout(GRACE)
+    .listen(listener)
+    .map_err(Problem::internal)?
+    .run()
+    .await
+    .map_err(Problem::internal)?;
     server.store.close().await;
     Ok(())
 }

@@ -17,7 +17,12 @@ use crate::problem::Problem;
 const AT_ONCE: usize = 32;
 
 /// Carries out the entries in the order of the specification's ranks and answers with a batch-response.
-pub async fn batch(server: &Arc<Server>, request: &Request, mut bundle: Value, _grant: Grant) -> Result<Reply, Problem> {
+pub async fn batch(
+    server: &Arc<Server>,
+    request: &Request,
+    mut bundle: Value,
+    _grant: Grant,
+) -> Result<Reply, Problem> {
     let mut entries = entry::read(server, request, &mut bundle)?;
     entries.sort_by_key(|entry| entry::rank(entry.request.method));
     let mut answers: Vec<(usize, Value)> = Vec::with_capacity(entries.len());

@@ -30,7 +30,8 @@ pub fn parse(server: &Server, resource_type: &str, criteria: &str) -> Result<Con
     let text = criteria.split_once('?').map_or(criteria, |(_, rest)| rest);
     let pairs = super::url::query_pairs(text)?;
     if pairs.is_empty() {
-        return Err(Problem::new(Kind::Invalid, "The criteria are empty; name at least one search parameter.").at("http.if-none-exist"));
+        return Err(Problem::new(Kind::Invalid, "The criteria are empty; name at least one search parameter.")
+            .at("http.if-none-exist"));
     }
     let statements = statements(server, resource_type, &pairs, 2)?;
     Ok(Condition { lock: format!("{resource_type}?{text}"), statements })

@@ -15,7 +15,12 @@ use crate::problem::{Kind, Problem};
 
 /// Stores a new resource under an id of the server's choice; with `If-None-Exist` only where nothing matches (200 with the
 /// one that matches, 412 where several do).
-pub async fn create(server: &Arc<Server>, request: &Request, resource_type: &str, _grant: Grant) -> Result<Reply, Problem> {
+pub async fn create(
+    server: &Arc<Server>,
+    request: &Request,
+    resource_type: &str,
+    _grant: Grant,
+) -> Result<Reply, Problem> {
     let value = request.resource(server.bounds())?;
     expect_type(draft::resource_type(&value)?, resource_type)?;
     let condition = match &request.headers.if_none_exist {

@@ -49,7 +49,8 @@ impl Draft {
     /// The final bytes of a version.
     #[must_use]
     pub fn body(&self, version: i64, last_updated: Micros) -> Bytes {
-        let stamp = format!("\"versionId\":\"{version}\",\"lastUpdated\":\"{}\"", temporal::format_instant(last_updated));
+        let stamp =
+            format!("\"versionId\":\"{version}\",\"lastUpdated\":\"{}\"", temporal::format_instant(last_updated));
         let mut bytes = Vec::with_capacity(self.head.len() + stamp.len() + self.tail.len());
         bytes.extend_from_slice(&self.head);
         bytes.extend_from_slice(stamp.as_bytes());
@@ -119,5 +120,6 @@ pub fn resource_type(value: &Value) -> Result<&str, Problem> {
 }
 
 fn not_a_resource() -> Problem {
-    Problem::new(Kind::Invalid, "The body is not a FHIR resource: it must be a JSON object with a resourceType.").at("http.body")
+    Problem::new(Kind::Invalid, "The body is not a FHIR resource: it must be a JSON object with a resourceType.")
+        .at("http.body")
 }

@@ -81,7 +81,10 @@ async fn write_effect(
     let draft = Draft::unchecked(server, effect.resource.clone(), text("id"))?;
     let before = tx.read(&draft.resource_type, &draft.id).await?;
     if before.as_ref().map(|stored| stored.version) != effect.based_on() {
-        return Err(Problem::new(Kind::Conflict, "The referral changed at the same moment. Read it again and repeat the change."));
+        return Err(Problem::new(
+            Kind::Conflict,
+            "The referral changed at the same moment. Read it again and repeat the change.",
+        ));
     }
     let now = server.clock.now();
     let written = write::put(server, tx, &draft, before.as_ref(), Outcome::Updated, now, stamp).await?;

@@ -95,7 +95,9 @@ pub fn located(problem: &Problem, index: usize) -> Problem {
         .map(|issue| {
             let place = match issue.expression.as_deref() {
                 None => format!("Bundle.entry[{index}]"),
-                Some(place) if place.starts_with("request.") || place == "resource" => format!("Bundle.entry[{index}].{place}"),
+                Some(place) if place.starts_with("request.") || place == "resource" => {
+                    format!("Bundle.entry[{index}].{place}")
+                }
                 Some(place) if place.starts_with("http.") => format!("Bundle.entry[{index}].request.url"),
                 Some(place) => match place.split_once('.') {
                     Some((_, rest)) => format!("Bundle.entry[{index}].resource.{rest}"),

@@ -73,7 +73,9 @@ pub fn wanted(accept: Option<&str>, format: Option<&str>, pretty: Option<&str>) 
     let pretty = pretty.is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let format = match format {
         // A plus sign in a query string decodes to a space; `_format=application/fhir+json` is sent that way everywhere.
-        Some(text) => of_media(&Media::parse(&text.replace(' ', "+"))).ok_or_else(|| not_acceptable("http.query._format"))?,
+        Some(text) => {
+            of_media(&Media::parse(&text.replace(' ', "+"))).ok_or_else(|| not_acceptable("http.query._format"))?
+        }
         None => from_accept(accept)?,
     };
     Ok(Wanted { format, pretty })
@@ -99,8 +101,16 @@ fn of_media(media: &Media) -> Option<Format> {
         return None;
     }
     match media.name.as_str() {
-        "application/fhir+json" | "application/json" | "application/json+fhir" | "text/json" | "json" | "*/*"
-        | "application/*" | "text/html" | "text/*" | "application/xhtml+xml" => Some(Format::Json),
+        "application/fhir+json"
+        | "application/json"
+        | "application/json+fhir"
+        | "text/json"
+        | "json"
+        | "*/*"
+        | "application/*"
+        | "text/html"
+        | "text/*"
+        | "application/xhtml+xml" => Some(Format::Json),
         "application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" | "xml" => Some(Format::Xml),
         _ => None,
     }

@@ -14,7 +14,10 @@ pub fn version(text: Option<&str>, place: &str) -> Result<Option<i64>, Problem> 
     let bare = text.trim().trim_start_matches("W/").trim_matches('"');
     match bare.parse::<i64>() {
         Ok(number) if number > 0 => Ok(Some(number)),
-        _ => Err(Problem::new(Kind::Invalid, "An entity tag looks like W/\"3\", with a version number from 1.").at(place)),
+        _ => {
+            Err(Problem::new(Kind::Invalid, "An entity tag looks like W/\"3\", with a version number from 1.")
+                .at(place))
+        }
     }
 }
 
@@ -39,7 +42,9 @@ pub fn prefer(text: Option<&str>) -> (Option<ReturnPreference>, bool) {
 pub fn identifier(text: Option<&str>, place: &str) -> Result<Option<String>, Problem> {
     match text {
         None => Ok(None),
-        Some(text) if (1..=128).contains(&text.len()) && text.bytes().all(is_identifier_byte) => Ok(Some(text.to_owned())),
+        Some(text) if (1..=128).contains(&text.len()) && text.bytes().all(is_identifier_byte) => {
+            Ok(Some(text.to_owned()))
+        }
         Some(_) => Err(Problem::new(
             Kind::Invalid,
             "An id in a header has 1 to 128 characters out of letters, digits, '-', '_', '.' and ':'; a UUID is best.",

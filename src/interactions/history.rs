@@ -77,7 +77,13 @@ fn bad(name: &str, expected: &str) -> Problem {
     Problem::new(Kind::Invalid, format!("{name} must be {expected}.")).at(format!("http.query.{name}"))
 }
 
-async fn audit(server: &Server, request: &Request, resource_type: &str, id: &str, shown: &[Stored]) -> Result<(), Problem> {
+async fn audit(
+    server: &Server,
+    request: &Request,
+    resource_type: &str,
+    id: &str,
+    shown: &[Stored],
+) -> Result<(), Problem> {
     let mut patients: Vec<String> = shown.iter().filter(|stored| !stored.deleted).filter_map(patient_in).collect();
     patients.sort();
     patients.dedup();

@@ -71,7 +71,11 @@ fn description(server: &Server) -> String {
 }
 
 fn codes(level: Level) -> Vec<Value> {
-    INTERACTIONS.iter().filter(|entry| entry.level == level && entry.listed).map(|entry| json!({ "code": entry.code })).collect()
+    INTERACTIONS
+        .iter()
+        .filter(|entry| entry.level == level && entry.listed)
+        .map(|entry| json!({ "code": entry.code }))
+        .collect()
 }
 
 fn resources(server: &Server) -> Vec<Value> {
@@ -86,7 +90,9 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
         .into_iter()
         .flat_map(OfType::iter)
         .filter(|parameter| parameter.is_searchable())
-        .map(|parameter| json!({ "name": parameter.code(), "definition": parameter.url, "type": parameter.kind.code() }))
+        .map(
+            |parameter| json!({ "name": parameter.code(), "definition": parameter.url, "type": parameter.kind.code() }),
+        )
         .collect();
     let mut entry = json!({
         "type": name,

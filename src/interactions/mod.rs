@@ -57,7 +57,10 @@ async fn refuse(server: &Arc<Server>, request: &Request, problem: Problem) -> Re
         Ok(()) => Reply::problem(&problem),
         Err(failure) => {
             tracing::error!(request_id = request.request_id, %failure, "a refusal could not be audited");
-            Reply::problem(&Problem::new(Kind::Unavailable, "The server cannot record this access now. Try again later."))
+            Reply::problem(&Problem::new(
+                Kind::Unavailable,
+                "The server cannot record this access now. Try again later.",
+            ))
         }
     }
 }
@@ -112,7 +115,13 @@ fn level(resource_type: Option<&String>, id: Option<&String>) -> Level {
     }
 }
 
-async fn run(server: &Arc<Server>, request: &Request, name: &str, level: &Level, grant: Grant) -> Result<Reply, Problem> {
+async fn run(
+    server: &Arc<Server>,
+    request: &Request,
+    name: &str,
+    level: &Level,
+    grant: Grant,
+) -> Result<Reply, Problem> {
     let operation = server
         .operations
         .iter()

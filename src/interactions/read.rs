@@ -42,7 +42,10 @@ async fn answer(server: &Server, request: &Request, interaction: &str, stored: S
     let unchanged = request.headers.if_none_match_any
         || request.headers.if_none_match == Some(stored.version)
         || (request.headers.if_none_match.is_none()
-            && request.headers.if_modified_since.is_some_and(|since| stored.last_updated / 1_000_000 <= since / 1_000_000));
+            && request
+                .headers
+                .if_modified_since
+                .is_some_and(|since| stored.last_updated / 1_000_000 <= since / 1_000_000));
     let status = if unchanged { 304 } else { 200 };
     server.store.audit(disclosure(&Stamp::of(request, server.clock.now()), interaction, status, &stored)).await?;
     let content = if unchanged { Content::Empty } else { Content::Stored(stored.body) };

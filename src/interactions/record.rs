@@ -89,7 +89,8 @@ impl Stamp {
     /// The record of a refusal.
     #[must_use]
     pub fn refusal(&self, request: &Request, problem: &Problem) -> AuditRecord {
-        let name = |issue: &Issue| if issue.rule.is_empty() { issue.code.code().to_owned() } else { issue.rule.clone() };
+        let name =
+            |issue: &Issue| if issue.rule.is_empty() { issue.code.code().to_owned() } else { issue.rule.clone() };
         let problems = problem.issues().iter().filter(|issue| issue.is_error()).map(name).take(8).collect();
         AuditRecord {
             resource_type: request.path.first().filter(|name| name.len() <= 64).cloned().unwrap_or_default(),
@@ -114,6 +115,9 @@ pub fn patient_of(resource_type: &str, id: &str, content: &Value) -> Option<Stri
 
 fn patient_reference(reference: &str) -> Option<String> {
     let at = reference.find("Patient/")?;
-    let id: String = reference[at + "Patient/".len()..].chars().take_while(|&c| c.is_ascii_alphanumeric() || c == '-' || c == '.').collect();
+    let id: String = reference[at + "Patient/".len()..]
+        .chars()
+        .take_while(|&c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        .collect();
     (!id.is_empty() && id.len() <= 64).then(|| format!("Patient/{id}"))
 }

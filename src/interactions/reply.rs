@@ -64,7 +64,9 @@ impl Reply {
         match request.headers.prefer_return {
             None | Some(ReturnPreference::Representation) => {}
             Some(ReturnPreference::Minimal) => self.content = Content::Empty,
-            Some(ReturnPreference::OperationOutcome) => self.content = Content::Resource(operation_outcome(&self.issues)),
+            Some(ReturnPreference::OperationOutcome) => {
+                self.content = Content::Resource(operation_outcome(&self.issues))
+            }
         }
         self
     }

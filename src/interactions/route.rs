@@ -66,7 +66,10 @@ impl Target {
             [type_, id, "_history"] => Ok(Self::InstanceHistory((*type_).to_owned(), checked_id(id)?)),
             [type_, id, "_history", version] => version_target(type_, id, version),
             [type_, id, name] if name.starts_with('$') => Ok(operation(name, Some(type_), Some(checked_id(id)?))),
-            _ => Err(Problem::new(Kind::NotFound, "There is nothing at this address. GET metadata says what there is.").at("http.url")),
+            _ => {
+                Err(Problem::new(Kind::NotFound, "There is nothing at this address. GET metadata says what there is.")
+                    .at("http.url"))
+            }
         }
     }
 }
@@ -78,8 +81,13 @@ fn operation(name: &str, resource_type: Option<&&str>, id: Option<String>) -> Ta
 fn version_target(resource_type: &str, id: &str, version: &str) -> Result<Target, Problem> {
     let id = checked_id(id)?;
     match version.parse::<i64>() {
-        Ok(number) if number > 0 && !version.starts_with('+') => Ok(Target::Version(resource_type.to_owned(), id, number)),
-        _ => Err(Problem::new(Kind::NotFound, "There is no such version. Versions are whole numbers from 1.").at("http.url")),
+        Ok(number) if number > 0 && !version.starts_with('+') => {
+            Ok(Target::Version(resource_type.to_owned(), id, number))
+        }
+        _ => {
+            Err(Problem::new(Kind::NotFound, "There is no such version. Versions are whole numbers from 1.")
+                .at("http.url"))
+        }
     }
 }
 
@@ -88,11 +96,13 @@ pub fn checked_id(id: &str) -> Result<String, Problem> {
     if primitive::check_text(PrimitiveKind::Id, id).is_ok() {
         return Ok(id.to_owned());
     }
-    Err(Problem::new(Kind::Invalid, "A logical id has 1 to 64 characters out of letters, digits, '-' and '.'.").at("http.url"))
+    Err(Problem::new(Kind::Invalid, "A logical id has 1 to 64 characters out of letters, digits, '-' and '.'.")
+        .at("http.url"))
 }
 
 fn unknown_type(name: &str, definitions: &Definitions) -> Problem {
     let hint = suggest::nearest(name, definitions.resource_types().iter().map(String::as_str))
         .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
-    Problem::new(Kind::NotFound, format!("The address does not begin with a resource type of FHIR R4.{hint}")).at("http.url")
+    Problem::new(Kind::NotFound, format!("The address does not begin with a resource type of FHIR R4.{hint}"))
+        .at("http.url")
 }

@@ -43,7 +43,12 @@ struct Plan {
 }
 
 /// Carries out all entries or none, and answers with a transaction-response.
-pub async fn transaction(server: &Arc<Server>, request: &Request, mut bundle: Value, _grant: Grant) -> Result<Reply, Problem> {
+pub async fn transaction(
+    server: &Arc<Server>,
+    request: &Request,
+    mut bundle: Value,
+    _grant: Grant,
+) -> Result<Reply, Problem> {
     let entries = entry::read(server, request, &mut bundle)?;
     let plan = plan(server, entries)?;
     let mut stamp = Stamp::of(request, server.clock.now());
@@ -139,7 +144,8 @@ fn repeated(writes: &[Entry], ids: &HashMap<usize, (String, String)>) -> Vec<Iss
         if let Some(identity) = ids.get(&entry.index)
             && !seen.insert(identity)
         {
-            let problem = Problem::new(Kind::Invalid, "Another entry of this transaction changes the same resource.").at("request.url");
+            let problem = Problem::new(Kind::Invalid, "Another entry of this transaction changes the same resource.")
+                .at("request.url");
             issues.extend_from_slice(entry::located(&problem, entry.index).issues());
         }
     }
@@ -156,7 +162,8 @@ fn references(server: &Arc<Server>, writes: &[Entry]) -> Result<Vec<(String, Con
                 continue;
             }
             let resource_type = text.split('?').next().unwrap_or_default();
-            let condition = condition::parse(server, resource_type, &text).map_err(|problem| entry::located(&problem, entry.index))?;
+            let condition = condition::parse(server, resource_type, &text)
+                .map_err(|problem| entry::located(&problem, entry.index))?;
             found.push((text, condition));
         }
     }
@@ -203,9 +210,9 @@ async fn carry_out(server: &Arc<Server>, tx: &mut Tx, plan: &Plan, stamp: &Stamp
             None => None,
         };
         let change = changed.as_ref().unwrap_or(&step.change);
-        let written = write::apply(server, tx, change, stamp, &mut records)
-            .await
-            .map_err(|problem| if problem.kind == Kind::Internal { problem } else { entry::located(&problem, step.index) })?;
+        let written = write::apply(server, tx, change, stamp, &mut records).await.map_err(|problem| {
+            if problem.kind == Kind::Internal { problem } else { entry::located(&problem, step.index) }
+        })?;
         done.push((step.index, written));
     }
     Ok((done, records))

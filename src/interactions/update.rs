@@ -33,6 +33,7 @@ pub fn draft(server: &Arc<Server>, value: serde_json::Value, resource_type: &str
     expect_type(draft::resource_type(&value)?, resource_type)?;
     match value.get("id").and_then(serde_json::Value::as_str) {
         Some(found) if found == id => Draft::new(server, value, id.to_owned()),
-        _ => Err(Problem::new(Kind::Invalid, "The id in the body must be the id in the address.").at(format!("{resource_type}.id"))),
+        _ => Err(Problem::new(Kind::Invalid, "The id in the body must be the id in the address.")
+            .at(format!("{resource_type}.id"))),
     }
 }

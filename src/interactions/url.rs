@@ -19,7 +19,8 @@ pub fn query_pairs(text: &str) -> Result<Vec<(String, String)>, Problem> {
         .collect();
     match pairs {
         Ok(pairs) if pairs.len() > LARGEST_QUERY => {
-            Err(Problem::new(Kind::Invalid, format!("A query has at most {LARGEST_QUERY} parameters.")).at("http.query"))
+            Err(Problem::new(Kind::Invalid, format!("A query has at most {LARGEST_QUERY} parameters."))
+                .at("http.query"))
         }
         other => other,
     }

@@ -122,10 +122,16 @@ fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), P
         Some(stored) if stored.version == wanted => Ok(()),
         Some(stored) => Err(Problem::new(
             Kind::PreconditionFailed,
-            format!("If-Match names version {wanted}, the current version is {}. Read it again and repeat the change.", stored.version),
+            format!(
+                "If-Match names version {wanted}, the current version is {}. Read it again and repeat the change.",
+                stored.version
+            ),
         )
         .at("http.if-match")),
-        None => Err(Problem::new(Kind::PreconditionFailed, "If-Match names a version of a resource that does not exist.").at("http.if-match")),
+        None => {
+            Err(Problem::new(Kind::PreconditionFailed, "If-Match names a version of a resource that does not exist.")
+                .at("http.if-match"))
+        }
     }
 }
 

@@ -105,7 +105,14 @@ impl Store {
         let queue = Arc::new(queue);
         let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
         let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
-        Ok(Self(Arc::new(Inner { database, shared, queue, buffer, tasks: Mutex::new(tasks), location: settings.location() })))
+        Ok(Self(Arc::new(Inner {
+            database,
+            shared,
+            queue,
+            buffer,
+            tasks: Mutex::new(tasks),
+            location: settings.location(),
+        })))
     }
 
     /// The current version of a resource, also where it is a deletion.

@@ -54,7 +54,8 @@ impl StoreSettings {
         match (self.url.find("://"), self.url.rfind('@')) {
             (Some(start), Some(end)) if start + 3 < end => {
                 let user = self.url.get(start + 3..end).and_then(|both| both.split(':').next()).unwrap_or_default();
-                let (scheme, host) = (self.url.get(..start).unwrap_or_default(), self.url.get(end..).unwrap_or_default());
+                let (scheme, host) =
+                    (self.url.get(..start).unwrap_or_default(), self.url.get(end..).unwrap_or_default());
                 format!("{scheme}://{user}{host}")
             }
             _ => self.url.clone(),

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestDatabase, over_http};
 use crate::support::http::TestServer;
+use crate::support::{TestDatabase, over_http};
 
 fn entry(full_url: &str, method: &str, url: &str, resource: Value) -> Value {
     json!({ "fullUrl": full_url, "resource": resource, "request": { "method": method, "url": url } })
@@ -54,7 +54,8 @@ fn all_or_nothing(database: &TestDatabase) {
         entry(REQUEST, "POST", "ServiceRequest", json!({ "resourceType": "ServiceRequest", "status": "activ" })),
     ]);
     let answer = server.post("", &bundle).expect(422).json();
-    let places: Vec<&str> = answer["issue"].as_array().unwrap().iter().filter_map(|issue| issue["expression"][0].as_str()).collect();
+    let places: Vec<&str> =
+        answer["issue"].as_array().unwrap().iter().filter_map(|issue| issue["expression"][0].as_str()).collect();
     assert!(places.contains(&"Bundle.entry[1].resource.status"), "{places:?}");
     assert_eq!(server.get("Patient?_summary=count").json()["total"], 0);
     let stale = json!({ "resource": { "resourceType": "Patient", "id": "rose" },
@@ -119,7 +120,12 @@ fn a_large_transaction_is_one_commit(database: &TestDatabase) {
     let entries = (0..500)
         .map(|number| {
             let id = format!("p{number}");
-            entry(&format!("{}/Patient/{id}", server.base), "PUT", &format!("Patient/{id}"), json!({ "resourceType": "Patient", "id": id }))
+            entry(
+                &format!("{}/Patient/{id}", server.base),
+                "PUT",
+                &format!("Patient/{id}"),
+                json!({ "resourceType": "Patient", "id": id }),
+            )
         })
         .collect();
     let answer = server.post("", &transaction(entries)).expect(200).json();
@@ -127,8 +133,4 @@ fn a_large_transaction_is_one_commit(database: &TestDatabase) {
     assert_eq!(server.get("Patient?_summary=count").json()["total"], 500);
 }
 
-over_http!(
-    names_are_replaced_everywhere,
-    conditions_inside_a_transaction,
-    a_resource_may_be_changed_once,
-);
+over_http!(names_are_replaced_everywhere, conditions_inside_a_transaction, a_resource_may_be_changed_once,);

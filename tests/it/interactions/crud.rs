@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestDatabase, over_http};
 use crate::support::http::{JSON, TestServer};
+use crate::support::{TestDatabase, over_http};
 
 fn patient() -> Value {
     json!({ "resourceType": "Patient", "name": [{ "family": "Appleby", "given": ["Rose"] }], "birthDate": "1948-03-02" })
@@ -182,7 +182,8 @@ fn xml_goes_in_and_comes_out(database: &TestDatabase) {
     let json = server.get(&path).json();
     assert_eq!(json["active"], true);
     assert!(server.get(&format!("{path}?_format=xml")).text.starts_with("<"));
-    let refused = server.send("POST", "Patient", &headers, Some(b"<Patient xmlns=\"http://hl7.org/fhir\"><x/></Patient>"));
+    let refused =
+        server.send("POST", "Patient", &headers, Some(b"<Patient xmlns=\"http://hl7.org/fhir\"><x/></Patient>"));
     assert!((400..500).contains(&refused.status));
     assert!(refused.text.contains("<OperationOutcome"), "{}", refused.text);
 }
