@@ -2,3 +2,4 @@
 
 mod official_snapshots;
 mod registry;
+mod uk_core;
