@@ -94,7 +94,7 @@ impl StructureDefinition {
             },
             context: items(value, "context").iter().map(context).collect(),
             context_invariants: texts(value, "contextInvariant"),
-            differential: differential.iter().filter_map(ElementDefinition::from_json).collect(),
+            differential: elements(differential),
             type_,
         })
     }
@@ -113,6 +113,33 @@ impl StructureDefinition {
             None => self.url.clone(),
         }
     }
+}
+
+/// The elements, with ids. An element without one belongs below the last element before it with the path of its parent, which
+/// may be a slice.
+fn elements(values: &[Value]) -> Vec<ElementDefinition> {
+    let mut elements: Vec<ElementDefinition> = Vec::with_capacity(values.len());
+    for value in values {
+        let Some(mut element) = ElementDefinition::from_json(value) else { continue };
+        if value.get("id").is_none() {
+            element.id = id_after(&elements, &element);
+        }
+        elements.push(element);
+    }
+    elements
+}
+
+fn id_after(before: &[ElementDefinition], element: &ElementDefinition) -> String {
+    let slice = element.slice_name.as_deref().map(|slice| format!(":{slice}")).unwrap_or_default();
+    let mut parent = element.path.as_str();
+    while let Some((above, _)) = parent.rsplit_once('.') {
+        parent = above;
+        if let Some(earlier) = before.iter().rev().find(|earlier| earlier.path == parent) {
+            let below = element.path.get(parent.len()..).unwrap_or_default();
+            return format!("{}{below}{slice}", earlier.id);
+        }
+    }
+    format!("{}{slice}", element.path)
 }
 
 fn context(value: &Value) -> ExtensionContext {

@@ -42,17 +42,40 @@ pub(super) trait Resolver {
 /// Largest snapshot that is generated; official ones have up to about 500 elements.
 const MOST_ELEMENTS: usize = 20_000;
 
+/// Longest path of an element; official ones have up to about 10 steps.
+const DEEPEST: usize = 40;
+
 /// The snapshot of `structure`.
 pub(super) fn generate(structure: &Arc<StructureDefinition>, resolver: &mut dyn Resolver) -> Result<Snapshot, Problem> {
     let base = structure.base.as_deref().map(|base| resolver.snapshot(base)).transpose()?;
     let is_constraint = structure.derivation == Some(Derivation::Constraint);
     let mut root = root(structure, base.as_deref())?;
     let mut placer = Placer { structure, base: base.as_deref(), resolver, may_add: !is_constraint, created: 0 };
-    for element in &segments::with_ids(&structure.differential) {
+    for element in &structure.differential {
         placer.place(&mut root, element)?;
     }
     let elements = root.flatten();
     Ok(Snapshot { structure: Arc::clone(structure), elements })
+}
+
+/// The root element of a profile with what its bases say of it, without generating snapshots: profiles may name each other
+/// on their elements. `None` where the profile or one of its bases is not loaded.
+fn profile_root(resolver: &dyn Resolver, canonical: &str) -> Option<ElementDefinition> {
+    const LONGEST_CHAIN: usize = 32;
+    let mut chain = vec![resolver.structure(canonical)?];
+    while let Some(base) = chain.last().and_then(|last| last.base.clone()) {
+        chain.push(resolver.structure(&base)?);
+        if chain.len() > LONGEST_CHAIN {
+            return None;
+        }
+    }
+    let mut root = ElementDefinition::default();
+    for structure in chain.iter().rev() {
+        if let Some(change) = structure.differential.first().filter(|first| !first.path.contains('.')) {
+            merge::merge(&mut root, change, &structure.url);
+        }
+    }
+    Some(root)
 }
 
 /// The tree to start from: the base, renamed where the structure is a new type.

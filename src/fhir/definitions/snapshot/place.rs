@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::merge::{add_constraint, merge};
 use super::segments::{Segment, segments};
 use super::tree::Node;
-use super::{MOST_ELEMENTS, Resolver, Snapshot, unusable};
+use super::{DEEPEST, MOST_ELEMENTS, Resolver, Snapshot, profile_root, unusable};
 use crate::fhir::definitions::model::{
     Constraint, Discriminator, DiscriminatorKind, ElementDefinition, Slicing, SlicingRules, StructureDefinition,
     TypeRef,
@@ -31,6 +31,9 @@ impl Placer<'_> {
         let (first, below) = steps.split_first().ok_or_else(|| self.refuse(change, "the path is empty"))?;
         if first.name != root.element.path {
             return Err(self.refuse(change, "the path does not begin with the type of the structure"));
+        }
+        if steps.len() > DEEPEST {
+            return Err(self.refuse(change, "the path is too long"));
         }
         let mut node = root;
         for (at, step) in below.iter().enumerate() {
@@ -164,9 +167,9 @@ impl Placer<'_> {
     fn content(&mut self, types: &[TypeRef]) -> Result<Arc<Snapshot>, Problem> {
         let [only] = types else { return self.resolver.snapshot(&format!("{CORE}Element")) };
         if let [profile] = only.profiles.as_slice()
-            && let Ok(snapshot) = self.resolver.snapshot(profile)
+            && self.resolver.structure(profile).is_some()
         {
-            return Ok(snapshot);
+            return self.resolver.snapshot(profile);
         }
         let is_url = only.code.contains(':');
         self.resolver.snapshot(&if is_url { only.code.clone() } else { format!("{CORE}{}", only.code) })
@@ -246,15 +249,14 @@ impl Placer<'_> {
         if self.may_add || matches!(code.as_str(), "Reference" | "canonical") {
             return;
         }
-        let Ok(snapshot) = self.resolver.snapshot(profile) else { return };
-        let Some(root) = snapshot.elements.first() else { return };
+        let Some(root) = profile_root(self.resolver, profile) else { return };
         if code == "Extension" {
             node.element.min = root.min;
             node.element.max = root.max;
             node.element.is_modifier = root.is_modifier;
         }
         for constraint in &root.constraints {
-            add_constraint(&mut node.element, constraint, &snapshot.structure.url);
+            add_constraint(&mut node.element, constraint, profile);
         }
     }
 }

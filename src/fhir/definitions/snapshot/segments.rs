@@ -1,7 +1,5 @@
 //! Element ids taken apart: `Observation.component:systolic.value[x]` into names and slices.
 
-use std::borrow::Cow;
-
 use crate::fhir::definitions::model::ElementDefinition;
 
 /// One step of an id.
@@ -56,25 +54,4 @@ fn aligned<'a>(id: &'a str, names: &[&str]) -> Option<Vec<Segment<'a>>> {
         rest = rest.get(end + 1..).unwrap_or_default();
     }
     Some(found)
-}
-
-/// The differential with ids: those that are only paths although an element before them opened a slice get the id of that
-/// slice in front.
-pub(super) fn with_ids(differential: &[ElementDefinition]) -> Vec<Cow<'_, ElementDefinition>> {
-    let mut completed: Vec<Cow<'_, ElementDefinition>> = Vec::with_capacity(differential.len());
-    for element in differential {
-        let is_generated = element.slice_name.is_some() != element.id.contains(':') && !element.id.contains(':');
-        if !is_generated {
-            completed.push(Cow::Borrowed(element));
-            continue;
-        }
-        let parent = element.path.rsplit_once('.').map_or("", |(parent, _)| parent);
-        let before = completed.iter().rev().find(|earlier| earlier.path == parent);
-        let prefix = before.map_or(parent, |earlier| earlier.id.as_str());
-        let slice = element.slice_name.as_deref().map(|slice| format!(":{slice}")).unwrap_or_default();
-        let mut copy = element.clone();
-        copy.id = format!("{prefix}.{}{slice}", element.name());
-        completed.push(Cow::Owned(copy));
-    }
-    completed
 }

@@ -2,4 +2,5 @@
 
 mod official_snapshots;
 mod registry;
+mod snapshot;
 mod uk_core;
