@@ -14,6 +14,7 @@ mod dependencies;
 mod fhir;
 mod fhirpath;
 mod interactions;
+mod package;
 mod problem;
 mod referral;
 mod search;

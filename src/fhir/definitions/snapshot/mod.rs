@@ -39,6 +39,9 @@ pub(super) trait Resolver {
     fn snapshot(&mut self, canonical: &str) -> Result<Arc<Snapshot>, Problem>;
 }
 
+/// Logical models made with newer tools derive from a root that R4 does not have and that has no elements.
+const BASE_OF_LATER_VERSIONS: &str = "http://hl7.org/fhir/StructureDefinition/Base";
+
 /// Largest snapshot that is generated; official ones have up to about 500 elements.
 const MOST_ELEMENTS: usize = 20_000;
 
@@ -47,7 +50,8 @@ const DEEPEST: usize = 40;
 
 /// The snapshot of `structure`.
 pub(super) fn generate(structure: &Arc<StructureDefinition>, resolver: &mut dyn Resolver) -> Result<Snapshot, Problem> {
-    let base = structure.base.as_deref().map(|base| resolver.snapshot(base)).transpose()?;
+    let base = structure.base.as_deref().filter(|base| *base != BASE_OF_LATER_VERSIONS);
+    let base = base.map(|base| resolver.snapshot(base)).transpose()?;
     let is_constraint = structure.derivation == Some(Derivation::Constraint);
     let mut root = root(structure, base.as_deref())?;
     let mut placer = Placer { structure, base: base.as_deref(), resolver, may_add: !is_constraint, created: 0 };

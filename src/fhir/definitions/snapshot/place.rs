@@ -171,6 +171,10 @@ impl Placer<'_> {
         {
             return self.resolver.snapshot(profile);
         }
+        // The value of a primitive has no elements of its own; what profiles say below it stays without effect.
+        if only.code.contains("/System.") {
+            return self.resolver.snapshot(&format!("{CORE}Element"));
+        }
         let is_url = only.code.contains(':');
         self.resolver.snapshot(&if is_url { only.code.clone() } else { format!("{CORE}{}", only.code) })
     }
