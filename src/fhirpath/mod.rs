@@ -8,6 +8,8 @@
 //! ```
 
 mod arithmetic;
+mod check;
+mod check_call;
 mod compare;
 mod compile;
 mod context;
@@ -42,7 +44,7 @@ pub use parser::parse;
 pub use quantity::Quantity;
 pub use temporal::{Precision, Temporal, TemporalKind};
 
-use crate::fhir::types::Types;
+use crate::fhir::types::{TypeIndex, Types};
 use evaluate::{Evaluator, Scope};
 use expression::Expr;
 
@@ -64,6 +66,16 @@ impl Expression {
         let tree = parse(meant)?;
         let root = compile::compile(&tree, meant, Types::r4())?;
         Ok(Self { source: source.into(), root })
+    }
+
+    /// Checks the expression against the type it will run on: every element must exist, whatever the content. Not for
+    /// search parameters, which name several types at once.
+    ///
+    /// # Errors
+    /// The first mistake, with its position.
+    pub fn check(&self, root: TypeIndex) -> Result<(), CompileError> {
+        let meant = official::meant(&self.source);
+        check::check(&parse(meant)?, meant, root, Types::r4())
     }
 
     /// The expression as it was given.

@@ -37,6 +37,11 @@ impl TypeSpecifier {
         }
     }
 
+    /// The FHIR type, where it is one.
+    pub(super) const fn fhir(&self) -> Option<TypeIndex> {
+        self.fhir
+    }
+
     /// `is`: of this type or of a type derived from it.
     pub(super) fn is(&self, item: &Item<'_>, types: &Types) -> bool {
         match item {

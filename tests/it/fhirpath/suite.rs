@@ -78,6 +78,12 @@ fn run(case: &Case, input: &Value) -> Result<(), String> {
         Err(_) if case.invalid.is_some() => return Ok(()),
         Err(error) => return Err(error.to_string()),
     };
+    let root = Types::r4().get(input["resourceType"].as_str().unwrap()).unwrap();
+    match (expression.check(root), &case.invalid) {
+        (Err(_), Some(invalid)) if invalid == "semantic" => return Ok(()),
+        (Err(error), None) => return Err(format!("static check: {error}")),
+        _ => {}
+    }
     let mut context = Context::new(input, NOW);
     context.strict_as = true;
     let focus = Item::resource(input, Types::r4());
