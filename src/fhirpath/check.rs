@@ -168,7 +168,9 @@ impl Checker<'_> {
             match self.infer(member, focus)?.items {
                 Items::Fhir(more) => types.extend(more),
                 Items::System(name) if members.len() == 1 => items = Some(Items::System(name)),
-                other => items = Some(if items.is_none() || items.as_ref() == Some(&other) { other } else { Items::Any }),
+                other => {
+                    items = Some(if items.is_none() || items.as_ref() == Some(&other) { other } else { Items::Any })
+                }
             }
         }
         let items = match items {
@@ -191,7 +193,9 @@ impl Checker<'_> {
                 _ => Known { many: false, ..Known::any() },
             },
             Operator::Concatenate => Known::system("String"),
-            Operator::Multiply | Operator::Divide | Operator::Div | Operator::Mod => Known { many: false, ..Known::any() },
+            Operator::Multiply | Operator::Divide | Operator::Div | Operator::Mod => {
+                Known { many: false, ..Known::any() }
+            }
             _ => Known::system("Boolean"),
         })
     }

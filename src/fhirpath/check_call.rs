@@ -41,8 +41,21 @@ pub(super) fn call(
 fn is_text_function(name: &str) -> bool {
     matches!(
         name,
-        "startsWith" | "endsWith" | "contains" | "matches" | "matchesFull" | "replace" | "replaceMatches" | "substring"
-            | "indexOf" | "length" | "upper" | "lower" | "trim" | "split" | "toChars"
+        "startsWith"
+            | "endsWith"
+            | "contains"
+            | "matches"
+            | "matchesFull"
+            | "replace"
+            | "replaceMatches"
+            | "substring"
+            | "indexOf"
+            | "length"
+            | "upper"
+            | "lower"
+            | "trim"
+            | "split"
+            | "toChars"
     )
 }
 
@@ -94,9 +107,9 @@ fn result(checker: &Checker<'_>, name: &str, input: &Known) -> Known {
         "tail" | "skip" | "take" | "distinct" | "exclude" | "intersect" | "checkModifiers" => input.clone(),
         "extension" => checker.types.get("Extension").map_or(Known::any(), |type_| Known::fhir(vec![type_], true)),
         "children" | "descendants" => Known { ordered: false, ..Known::any() },
-        "empty" | "not" | "allTrue" | "anyTrue" | "allFalse" | "anyFalse" | "subsetOf" | "supersetOf" | "isDistinct"
-        | "hasValue" | "hasExtension" | "startsWith" | "endsWith" | "contains" | "matches" | "matchesFull" | "memberOf"
-        | "conformsTo" | "htmlChecks" | "toBoolean" => Known::system("Boolean"),
+        "empty" | "not" | "allTrue" | "anyTrue" | "allFalse" | "anyFalse" | "subsetOf" | "supersetOf"
+        | "isDistinct" | "hasValue" | "hasExtension" | "startsWith" | "endsWith" | "contains" | "matches"
+        | "matchesFull" | "memberOf" | "conformsTo" | "htmlChecks" | "toBoolean" => Known::system("Boolean"),
         "count" | "length" | "indexOf" | "toInteger" => Known::system("Integer"),
         "toDecimal" => Known::system("Decimal"),
         "toString" | "substring" | "upper" | "lower" | "trim" | "replace" | "replaceMatches" | "join" => {
