@@ -11,8 +11,8 @@ use kith::fhirpath::Expression;
 /// Canonical, element path, key and expression of every invariant in the embedded StructureDefinitions.
 fn invariants(definitions: &Definitions) -> Vec<(Arc<StructureDefinition>, String, String, String)> {
     let mut found = Vec::new();
-    for (canonical, _) in definitions.canonicals("StructureDefinition") {
-        let structure = definitions.structure(canonical).unwrap();
+    for (_, canonical) in definitions.canonicals("StructureDefinition") {
+        let structure = definitions.structure(&canonical).unwrap();
         for element in &structure.differential {
             for constraint in &element.constraints {
                 if let Some(expression) = &constraint.expression {
@@ -32,7 +32,7 @@ fn every_official_expression_compiles() {
     let invariant_count = expressions.len();
     let parameters: Vec<_> = definitions
         .canonicals("SearchParameter")
-        .filter_map(|(canonical, _)| definitions.search_parameter(canonical))
+        .filter_map(|(_, canonical)| definitions.search_parameter(&canonical))
         .collect();
     expressions.extend(parameters.iter().filter_map(|parameter| parameter.expression.as_deref()));
     eprintln!("{invariant_count} distinct invariants, {} distinct expressions", expressions.len());
@@ -68,5 +68,9 @@ fn official_invariants_name_elements_that_exist() {
         }
     }
     assert!(checked > 200, "{checked} invariants checked");
-    insta::assert_snapshot!(wrong.into_iter().collect::<Vec<_>>().join("\n"));
+    let published_wrongly = [
+        "cid-0 on ChargeItemDefinition (ChargeItemDefinition): ChargeItemDefinition has no element `name`",
+        "inv-1 on Extension (substanceExposureRisk): Extension has no element `substanceExposureRisk`",
+    ];
+    assert_eq!(wrong.into_iter().collect::<Vec<_>>(), published_wrongly);
 }

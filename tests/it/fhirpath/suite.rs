@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use kith::fhir::codec::{Limits, xml};
 use kith::fhir::types::Types;
 use kith::fhirpath::{Context, Expression, Item};
 use serde_json::{Value, json};
@@ -64,9 +65,14 @@ impl Inputs {
         }
         let file = format!("{}.json", name.rsplit_once('.').unwrap().0);
         let own = conformance().join("inputs").join(&file);
-        let path = if own.exists() { own } else { self.folder.join(&file) };
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let candidates = [own, self.folder.join(name), self.folder.join(&file)];
+        let path = candidates.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("there is no input {name}"));
+        let bytes = std::fs::read(path).unwrap();
+        let value = if path.extension().is_some_and(|extension| extension == "xml") {
+            xml::parse(&bytes, &Limits::default(), Types::r4()).unwrap()
+        } else {
+            serde_json::from_slice(&bytes).unwrap()
+        };
         self.known.insert(name.to_owned(), value.clone());
         value
     }
