@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::condition::{self, Condition, Match};
 use super::record::Stamp;
 use super::reply::{Content, Reply};
@@ -31,7 +29,7 @@ pub async fn one(
                     && let Match::One(stored) = condition::find(tx, condition).await?
                 {
                     let written = Written::unchanged(stored);
-                    records.push(stamp.change(&written, None, &Value::Null));
+                    records.push(stamp.change(&written, None));
                     return Ok((written, records));
                 }
                 let written = write::apply(server, tx, change, stamp, &mut records).await?;

@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::header;
-use super::read::patient_in;
-use super::record::Stamp;
+use super::record::{Stamp, patients};
 use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
@@ -84,14 +83,11 @@ async fn audit(
     id: &str,
     shown: &[Stored],
 ) -> Result<(), Problem> {
-    let mut patients: Vec<String> = shown.iter().filter(|stored| !stored.deleted).filter_map(patient_in).collect();
-    patients.sort();
-    patients.dedup();
     let stamp = Stamp::of(request, server.clock.now());
     let record = AuditRecord {
         resource_type: resource_type.to_owned(),
         resource_id: id.to_owned(),
-        patients,
+        patients: patients(shown.iter().map(|stored| stored.patient.as_str())),
         ..stamp.record("history-instance", 200)
     };
     server.store.audit(record).await

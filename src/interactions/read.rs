@@ -1,8 +1,6 @@
 //! read and vread: `GET [base]/[type]/[id]` and `…/_history/[version]` (<https://hl7.org/fhir/R4/http.html#read>).
 
-use serde_json::Value;
-
-use super::record::{Stamp, patient_of};
+use super::record::{Stamp, patients};
 use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
@@ -58,19 +56,9 @@ fn disclosure(stamp: &Stamp, interaction: &str, status: u16, stored: &Stored) ->
         resource_type: stored.resource_type.clone(),
         resource_id: stored.id.clone(),
         version_after: Some(stored.version),
-        patients: patient_in(stored).into_iter().collect(),
+        patients: patients([stored.patient.as_str()]),
         ..stamp.record(interaction, status)
     }
-}
-
-/// The patient that a stored resource is about.
-#[must_use]
-pub fn patient_in(stored: &Stored) -> Option<String> {
-    if stored.resource_type == "Patient" {
-        return Some(format!("Patient/{}", stored.id));
-    }
-    let content: Value = serde_json::from_slice(&stored.body).ok()?;
-    patient_of(&stored.resource_type, &stored.id, &content)
 }
 
 fn not_found() -> Problem {

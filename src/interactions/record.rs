@@ -33,11 +33,7 @@ impl Stamp {
     /// The stamp of a request.
     #[must_use]
     pub fn of(request: &Request, received: Micros) -> Self {
-        let organisation = request.caller.organisation.as_ref().map(|token| {
-            let (system, value) = token.split_once('|').unwrap_or(("", token));
-            let identifier = Identifier { system: system.to_owned(), value: value.to_owned() };
-            Organisation { references: Vec::new(), identifiers: vec![identifier] }
-        });
+        let organisation = organisation(request.caller.organisation.as_deref().unwrap_or_default());
         Self {
             received,
             request_id: request.request_id.clone(),
@@ -69,7 +65,7 @@ impl Stamp {
 
     /// The record of a change.
     #[must_use]
-    pub fn change(&self, written: &Written, before: Option<i64>, content: &Value) -> AuditRecord {
+    pub fn change(&self, written: &Written, before: Option<i64>) -> AuditRecord {
         let (interaction, status) = match written.outcome {
             Outcome::Created => ("create", 201),
             Outcome::Updated => ("update", 200),
@@ -81,7 +77,7 @@ impl Stamp {
             resource_id: written.id.clone(),
             version_before: before,
             version_after: (written.version > 0).then_some(written.version),
-            patients: patient_of(&written.resource_type, &written.id, content).into_iter().collect(),
+            patients: patients([written.patient.as_str()]),
             ..self.record(interaction, status)
         }
     }
@@ -99,6 +95,25 @@ impl Stamp {
             ..self.record(&format!("refused {}", request.method.name()), problem.kind.status())
         }
     }
+}
+
+/// The organisation that a `system|value` token names; none where the token is empty.
+#[must_use]
+pub fn organisation(token: &str) -> Option<Organisation> {
+    if token.is_empty() {
+        return None;
+    }
+    let (system, value) = token.split_once('|').unwrap_or(("", token));
+    let identifier = Identifier { system: system.to_owned(), value: value.to_owned() };
+    Some(Organisation { references: Vec::new(), identifiers: vec![identifier] })
+}
+
+/// The different patients in what is disclosed, sorted.
+pub fn patients<'a>(all: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut patients: Vec<String> = all.into_iter().filter(|patient| !patient.is_empty()).map(str::to_owned).collect();
+    patients.sort_unstable();
+    patients.dedup();
+    patients
 }
 
 /// `Patient/id` that a resource is about: itself, or its subject, patient, for or beneficiary.

@@ -201,7 +201,7 @@ async fn carry_out(server: &Arc<Server>, tx: &mut Tx, plan: &Plan, stamp: &Stamp
     for step in &plan.steps {
         if let Some(stored) = found.get(&step.index) {
             let written = Written::unchanged(stored.clone());
-            records.push(stamp.change(&written, None, &Value::Null));
+            records.push(stamp.change(&written, None));
             done.push((step.index, written));
             continue;
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::effects;
-use super::record::Stamp;
+use super::record::{self, Stamp};
 use super::server::Server;
 use crate::clock::Micros;
 use crate::fhir::issue::Issue;
@@ -63,6 +63,8 @@ pub struct Written {
     pub version: i64,
     /// When it became current.
     pub last_updated: Micros,
+    /// The patient that it is about, as `Patient/id`; empty where it is about none.
+    pub patient: String,
     /// Its bytes; empty after a delete.
     pub body: Bytes,
     /// Warnings.
@@ -79,6 +81,7 @@ impl Written {
             id: stored.id,
             version: stored.version,
             last_updated: stored.last_updated,
+            patient: stored.patient,
             body: stored.body,
             issues: Vec::new(),
         }
@@ -157,7 +160,7 @@ async fn store(
     let stored = amended.as_ref().unwrap_or(draft);
     let outcome = if living.is_some() { Outcome::Updated } else { Outcome::Created };
     let written = put(server, tx, stored, before.as_ref(), outcome, now, stamp).await?;
-    records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version), &stored.value));
+    records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version)));
     let cause = written.location();
     effects::carry_out(server, tx, &decision.effects, &cause, stamp, records).await?;
     let mut written = written;
@@ -184,20 +187,23 @@ pub(super) async fn put(
         version,
         last_updated: now,
         method,
+        patient: record::patient_of(&draft.resource_type, &draft.id, &draft.value).unwrap_or_default(),
+        author: stamp.caller.organisation.clone().unwrap_or_default(),
         body: body.clone(),
         rows: draft.rows.clone(),
         parties: effects::parties(server, &draft.value),
     };
-    match before {
+    let stored = match before {
         None => tx.create(new).await?,
         Some(stored) => tx.update(new, stored.version).await?,
     };
     Ok(Written {
         outcome,
-        resource_type: draft.resource_type.clone(),
-        id: draft.id.clone(),
+        resource_type: stored.resource_type,
+        id: stored.id,
         version,
         last_updated: now,
+        patient: stored.patient,
         body,
         issues: Vec::new(),
     })
@@ -215,6 +221,7 @@ async fn decide(
     if !referral::concerns(&draft.resource_type) {
         return Ok(Decision::default());
     }
+    let last_author = before.and_then(|stored| record::organisation(&stored.author));
     let before: Option<Value> = match before {
         Some(stored) => Some(serde_json::from_slice(&stored.body).map_err(Problem::internal)?),
         None => None,
@@ -224,7 +231,7 @@ async fn decide(
         after: &draft.value,
         actor: &stamp.actor,
         version_checked: if_match.is_some(),
-        last_author: None,
+        last_author: last_author.as_ref(),
         now,
     };
     effects::decide(server, tx, &change).await
@@ -246,16 +253,17 @@ async fn delete(
         id: id.to_owned(),
         version: before.as_ref().map_or(0, |stored| stored.version),
         last_updated: now,
+        patient: String::new(),
         body: Bytes::new(),
         issues: Vec::new(),
     };
     let Some(stored) = before.filter(|stored| !stored.deleted) else {
-        records.push(stamp.change(&written, None, &Value::Null));
+        records.push(stamp.change(&written, None));
         return Ok(written);
     };
     written.version = stored.version + 1;
     tx.delete(resource_type, id, written.version, now, stored.version).await?;
-    let content: Value = serde_json::from_slice(&stored.body).map_err(Problem::internal)?;
-    records.push(stamp.change(&written, Some(stored.version), &content));
+    written.patient = stored.patient;
+    records.push(stamp.change(&written, Some(stored.version)));
     Ok(written)
 }

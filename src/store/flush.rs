@@ -10,7 +10,19 @@ pub(super) static RESOURCE: Insert =
     Insert::new("resource", &["key", "type", "id", "version", "last_updated", "deleted", "indexed"], "");
 pub(super) static VERSION: Insert = Insert::new(
     "resource_version",
-    &["sequence", "resource_key", "version", "type", "id", "last_updated", "deleted", "method", "body"],
+    &[
+        "sequence",
+        "resource_key",
+        "version",
+        "type",
+        "id",
+        "last_updated",
+        "deleted",
+        "method",
+        "patient",
+        "author",
+        "body",
+    ],
     "",
 );
 pub(super) static JOB: Insert =
@@ -42,6 +54,8 @@ pub(super) async fn write(
         row.last_updated,
         row.deleted,
         row.method.as_str(),
+        row.patient.as_str(),
+        row.author.as_str(),
         row.body.as_ref(),
     ])?;
     index::insert(connection, &shared.parameters, added, &pending.index).await?;

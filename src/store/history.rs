@@ -2,7 +2,7 @@
 //! (<https://hl7.org/fhir/R4/http.html#history>).
 
 use super::database::{Database, on};
-use super::resources::{Stored, StoredRow, retrying};
+use super::resources::{Stored, StoredRow, retrying, version_columns};
 use crate::clock::Micros;
 use crate::problem::Problem;
 
@@ -35,18 +35,27 @@ pub struct HistoryPage {
     pub count: i64,
 }
 
-pub(super) const INSTANCE: &str = "select v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.body \
-     from resource_version v where v.resource_key = (select key from resource where type = $1 and id = $2) \
+pub(super) const INSTANCE: &str = concat!(
+    "select ",
+    version_columns!(),
+    " from resource_version v where v.resource_key = (select key from resource where type = $1 and id = $2) \
      and v.last_updated >= $3 and v.last_updated <= $4 and (v.last_updated, v.sequence) < ($5, $6) \
-     order by v.last_updated desc, v.sequence desc limit $7";
-pub(super) const TYPE: &str = "select v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.body \
-     from resource_version v where v.type = $1 \
+     order by v.last_updated desc, v.sequence desc limit $7"
+);
+pub(super) const TYPE: &str = concat!(
+    "select ",
+    version_columns!(),
+    " from resource_version v where v.type = $1 \
      and v.last_updated >= $2 and v.last_updated <= $3 and (v.last_updated, v.sequence) < ($4, $5) \
-     order by v.last_updated desc, v.sequence desc limit $6";
-pub(super) const SYSTEM: &str = "select v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.body \
-     from resource_version v \
+     order by v.last_updated desc, v.sequence desc limit $6"
+);
+pub(super) const SYSTEM: &str = concat!(
+    "select ",
+    version_columns!(),
+    " from resource_version v \
      where v.last_updated >= $1 and v.last_updated <= $2 and (v.last_updated, v.sequence) < ($3, $4) \
-     order by v.last_updated desc, v.sequence desc limit $5";
+     order by v.last_updated desc, v.sequence desc limit $5"
+);
 pub(super) const COUNT_INSTANCE: &str = "select count(*) from resource_version v where v.resource_key = (select key from resource where type = $1 and id = $2) \
      and v.last_updated >= $3 and v.last_updated <= $4";
 pub(super) const COUNT_TYPE: &str =

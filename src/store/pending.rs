@@ -21,6 +21,10 @@ pub struct NewResource {
     pub last_updated: Micros,
     /// HTTP method: `POST`, `PUT`, `PATCH`.
     pub method: &'static str,
+    /// The patient that it is about, as `Patient/id`; empty where it is about none.
+    pub patient: String,
+    /// The organisation that makes the version; empty where it is not known.
+    pub author: String,
     /// The whole resource as JSON, `meta` included.
     pub body: bytes::Bytes,
     /// What is searchable about it.

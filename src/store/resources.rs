@@ -25,6 +25,10 @@ pub struct Stored {
     pub deleted: bool,
     /// HTTP method that made the version: `POST`, `PUT`, `PATCH`, `DELETE`.
     pub method: String,
+    /// The patient that the version is about, as `Patient/id`; empty where it is about none.
+    pub patient: String,
+    /// The organisation that made the version; empty where it is not known.
+    pub author: String,
     /// The whole resource as JSON, `meta` included, as it is sent.
     pub body: Bytes,
 }
@@ -39,6 +43,8 @@ pub(super) struct StoredRow {
     last_updated: i64,
     deleted: bool,
     method: String,
+    patient: String,
+    author: String,
     body: Vec<u8>,
 }
 
@@ -53,17 +59,34 @@ impl From<StoredRow> for Stored {
             last_updated: row.last_updated,
             deleted: row.deleted,
             method: row.method,
+            patient: row.patient,
+            author: row.author,
             body: row.body.into(),
         }
     }
 }
 
-pub(super) const READ: &str = "select v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, \
-     v.method, v.body from resource r join resource_version v on v.resource_key = r.key and v.version = r.version \
-     where r.type = $1 and r.id = $2";
-pub(super) const READ_VERSION: &str = "select v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, \
-     v.deleted, v.method, v.body from resource r join resource_version v on v.resource_key = r.key and v.version = $3 \
-     where r.type = $1 and r.id = $2";
+/// The columns of a [`StoredRow`], of `resource_version v`.
+macro_rules! version_columns {
+    () => {
+        "v.resource_key as key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.patient, \
+         v.author, v.body"
+    };
+}
+pub(super) use version_columns;
+
+pub(super) const READ: &str = concat!(
+    "select ",
+    version_columns!(),
+    " from resource r join resource_version v on v.resource_key = r.key and v.version = r.version \
+     where r.type = $1 and r.id = $2"
+);
+pub(super) const READ_VERSION: &str = concat!(
+    "select ",
+    version_columns!(),
+    " from resource r join resource_version v on v.resource_key = r.key and v.version = $3 \
+     where r.type = $1 and r.id = $2"
+);
 pub(super) const COUNT_TYPE: &str = "select count(*) from resource where type = $1 and not deleted";
 pub(super) const COUNTS: &str = "select type, count(*) from resource where not deleted group by type order by type";
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::database::{Connection, Database, on};
 use super::index::Parameters;
-use super::resources::{Stored, retrying};
+use super::resources::{Stored, retrying, version_columns};
 use crate::problem::Problem;
 use crate::search::sql::{Bind, SortColumn, Statement};
 
@@ -60,6 +60,8 @@ macro_rules! found {
                     last_updated: row.try_get("last_updated")?,
                     deleted: row.try_get("deleted")?,
                     method: row.try_get("method")?,
+                    patient: row.try_get("patient")?,
+                    author: row.try_get("author")?,
                     body: row.try_get::<Vec<u8>, _>("body")?.into(),
                 };
                 Ok(Found { stored, sort })
@@ -76,10 +78,7 @@ fn with_resources(statement: &Statement) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "page.sort_{place}, ");
     }
-    text.push_str(
-        "r.key, v.sequence, v.type, v.id, v.version, v.last_updated, v.deleted, v.method, v.body \
-         from (select matches.*, row_number() over () as position from (",
-    );
+    text.push_str(concat!(version_columns!(), " from (select matches.*, row_number() over () as position from ("));
     text.push_str(&statement.sql);
     text.push_str(
         ") matches) page join resource r on r.key = page.key \

@@ -121,6 +121,8 @@ impl Tx {
             version,
             last_updated,
             method: "DELETE",
+            patient: String::new(),
+            author: String::new(),
             body: bytes::Bytes::new(),
             rows: crate::search::index::IndexRows::default(),
             parties: Vec::new(),
@@ -185,6 +187,8 @@ impl Tx {
             last_updated: new.last_updated,
             deleted,
             method: new.method.to_owned(),
+            patient: new.patient,
+            author: new.author,
             body: new.body,
         };
         if indexed != 0 {

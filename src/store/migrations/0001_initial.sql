@@ -21,6 +21,8 @@ create table resource_version (
     last_updated bigint not null,
     deleted boolean not null,
     method text collate "C" not null,
+    patient text collate "C" not null,
+    author text collate "C" not null,
     body bytea not null
 );
 create unique index resource_version_identity on resource_version (resource_key, version);

@@ -20,6 +20,8 @@ pub async fn store_all(store: &Store, resources: &[Value]) {
         version: 1,
         last_updated: second * 1_000_000,
         method: "POST",
+        patient: String::new(),
+        author: String::new(),
         body: Bytes::from(resource.to_string()),
         rows: extractor.extract(resource),
         parties: resource["party"]

@@ -33,6 +33,8 @@ pub fn task(id: &str, version: i64) -> NewResource {
         version,
         last_updated: 1_700_000_000_000_000 + version,
         method: if version == 1 { "POST" } else { "PUT" },
+        patient: String::new(),
+        author: String::new(),
         body: Bytes::from(format!(r#"{{"resourceType":"Task","id":"{id}","meta":{{"versionId":"{version}"}}}}"#)),
         rows,
         parties: vec![Party { organisation: "o1".to_owned(), role: "provider".to_owned() }],
