@@ -6,9 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::fhir::types::Types;
+use crate::fhirpath::{Context, Expression, Item, Limits};
 use crate::search::index::IndexRows;
 use crate::search::kinds::{Shape, Sink};
-use crate::search::parameters::{Parameter, Registry, Source};
+use crate::search::parameters::{Parameter, Registry, Source, shape_of};
+
+/// Bounds of one expression: the expressions of search parameters are short, and this is the path of every write.
+const LIMITS: Limits = Limits { steps: 100_000, items: 10_000, text: 65_536 };
 
 /// Extracts index rows.
 #[derive(Debug, Clone)]
@@ -44,6 +49,7 @@ impl Extractor {
                 Source::Walk(walk, shape) => {
                     walk.run(resource, resource, &mut |value| index(parameter, *shape, value, &mut sink));
                 }
+                Source::Expression(expression) => index_items(parameter, expression, resource, &mut sink),
             }
         }
         before.remove_doubles(rows);
@@ -59,6 +65,25 @@ fn index(parameter: &Parameter, shape: Shape, value: &Value, sink: &mut Sink<'_>
         if let Some(choice) = name.strip_prefix("value") {
             parameter.kind.index(Shape::named(choice), value, sink);
         }
+    }
+}
+
+/// Runs an expression that is more than a walk. One that fails yields nothing.
+fn index_items(parameter: &Parameter, expression: &Expression, resource: &Value, sink: &mut Sink<'_>) {
+    let types = Types::r4();
+    // An index must not depend on the time of indexing: now() is the epoch.
+    let context = Context { limits: LIMITS, ..Context::new(resource, 0).with_typed_references() };
+    let Ok(items) = expression.evaluate(&context, Item::resource(resource, types)) else { return };
+    for item in &items {
+        let shape = match item {
+            Item::Node(node) => node.type_index().map_or(Shape::Other, |index| shape_of(index, types)),
+            Item::Boolean(_) => Shape::Boolean,
+            Item::Integer(_) | Item::Decimal(_) => Shape::Number,
+            Item::Text(_) => Shape::Text,
+            Item::Temporal(_) => Shape::Date,
+            Item::Quantity(_) | Item::Type(_) => Shape::Other,
+        };
+        index(parameter, shape, &item.to_json(), sink);
     }
 }
 

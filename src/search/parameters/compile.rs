@@ -3,6 +3,7 @@
 use super::{Parameter, Source, shape_of};
 use crate::fhir::definitions::SearchParameter;
 use crate::fhir::types::{TypeIndex, Types};
+use crate::fhirpath::Expression;
 use crate::search::kinds::{Codes, Kind, Shape};
 use crate::search::query::Weight;
 use crate::search::walk;
@@ -32,7 +33,7 @@ pub(super) fn compile(definition: &SearchParameter, resource_type: &str, types: 
 fn sources(expression: &str, root: TypeIndex, types: &Types) -> Vec<Source> {
     match walk::compile(expression, root, types) {
         Some(walks) => walks.into_iter().map(|walk| Source::Walk(walk.clone(), shape_of(walk.end, types))).collect(),
-        None => Vec::new(),
+        None => Expression::compile(expression).ok().map(Source::Expression).into_iter().collect(),
     }
 }
 
@@ -40,6 +41,7 @@ impl Source {
     fn shape(&self) -> Shape {
         match self {
             Self::Walk(_, shape) => *shape,
+            Self::Expression(_) => Shape::Other,
         }
     }
 }

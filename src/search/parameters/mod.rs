@@ -7,6 +7,7 @@ mod registry;
 pub use registry::{OfType, Registry};
 
 use crate::fhir::types::{TypeIndex, TypeKind, Types};
+use crate::fhirpath::Expression;
 use crate::search::kinds::{Codes, Kind, Shape};
 use crate::search::query::Weight;
 use crate::search::walk::Walk;
@@ -39,6 +40,8 @@ pub struct Parameter {
 pub(crate) enum Source {
     /// At the end of a walk, in elements of this shape.
     Walk(Walk, Shape),
+    /// Wherever an expression leads.
+    Expression(Expression),
 }
 
 impl Parameter {

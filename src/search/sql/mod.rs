@@ -11,5 +11,5 @@ pub mod statement;
 pub use count::count;
 pub use include::{Seed, include};
 pub use order::Position;
-pub use page::{Page, statements};
+pub use page::{FEW, Page, Stage, estimate, stages};
 pub use statement::{Bind, SortColumn, Statement};

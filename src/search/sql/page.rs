@@ -1,8 +1,8 @@
 //! The statements that answer one page of a search, and the choice between the ways to get there:
 //!
 //! - *chosen*: a condition leaves few resources; start from its index, probe the rest, sort what remains.
-//! - *sorted*: no condition does; walk the index of the sort parameter in order and probe, then what has no sort value.
-//! - *in key order*: no sort; walk the index of an exact token, or all resources of the type, in the order of keys.
+//! - *walked*: no condition does; walk an index that lies in the order of the answer and probe what it leads to: that of the
+//!   sort parameter (then come resources without a sort value), that of an exact token, or the resources of the type by id.
 //!
 //! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies.
 
@@ -20,36 +20,78 @@ pub struct Page<'a> {
     pub query: &'a Query,
     /// What the caller may see: further conditions that must hold.
     pub restrictions: &'a [Condition],
+    /// What [`estimate`] counted is at most [`FEW`]. Only asked for the first page; the position remembers it.
+    pub few: bool,
     /// Where the page before ended.
     pub after: Option<&'a Position>,
     /// The most rows.
     pub limit: u32,
 }
 
-/// The statements of a page. They are run in order until there are enough rows; a row's position has the index of its
-/// statement as stage. An absent statement is one that an earlier page has finished with.
+/// A part of a page. The parts are run in order until there are enough rows; a row's position names the stage it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// The number for [`Position::stage`].
+    pub number: usize,
+    /// What to run.
+    pub statement: Statement,
+}
+
+/// Up to so many resources are sorted without an index.
+pub const FEW: i64 = 1000;
+
+const WALKED: usize = 0;
+const WITHOUT_SORT_VALUE: usize = 1;
+const CHOSEN: usize = 2;
+
+/// The order of a search that asks for none.
+static BY_ID: [Sort; 1] = [Sort { by: SortBy::Id, descending: false }];
+
+/// The statements of a page.
 #[must_use]
-pub fn statements(page: &Page<'_>) -> Vec<Option<Statement>> {
+pub fn stages(page: &Page<'_>) -> Vec<Stage> {
     let conditions: Vec<Condition> = page.query.conditions.iter().chain(page.restrictions).cloned().collect();
-    let search = Search { page, conditions: &conditions, best: best(&conditions) };
-    let weight = search.best.and_then(|best| conditions.get(best)).map_or(Weight::Many, Condition::weight);
-    match page.query.sort.as_slice() {
-        _ if weight <= Weight::Few => vec![Some(search.chosen())],
-        [] => vec![Some(search.in_key_order())],
-        [Sort { by: SortBy::Rows { table, code }, .. }] if *table != Table::Reference => {
-            let stage = page.after.map_or(0, |position| position.stage);
-            let sort = SortRows { table: *table, code };
-            vec![(stage == 0).then(|| search.sorted(&sort)), Some(search.without_sort_value(&sort, stage == 1))]
-        }
-        [Sort { by: SortBy::Id | SortBy::LastUpdated, .. }] => vec![Some(search.by_column())],
-        _ => vec![Some(search.chosen())],
+    let search = Search { page, conditions: &conditions, best: best(&conditions), sorts: &page.query.sort };
+    let stage = |number, statement| Stage { number, statement };
+    let begun = page.after.map(|position| position.stage);
+    if search.leaves_few() || begun == Some(CHOSEN) || (begun.is_none() && page.few) {
+        return vec![stage(CHOSEN, search.chosen())];
     }
+    match search.sorts {
+        [] => vec![stage(WALKED, search.without_order())],
+        [Sort { by: SortBy::Rows { table, code }, .. }] if *table != Table::Reference => {
+            let sort = SortRows { table: *table, code };
+            let walked = (begun != Some(WITHOUT_SORT_VALUE)).then(|| stage(WALKED, search.sorted(&sort)));
+            let rest = search.without_sort_value(&sort, begun == Some(WITHOUT_SORT_VALUE));
+            walked.into_iter().chain([stage(WITHOUT_SORT_VALUE, rest)]).collect()
+        }
+        [Sort { by: SortBy::Id | SortBy::LastUpdated, .. }] => vec![stage(WALKED, search.by_column())],
+        _ => vec![stage(CHOSEN, search.chosen())],
+    }
+}
+
+/// A count, cut off just above [`FEW`], of what the best condition leaves; none where the way to go is clear without. Run it
+/// for the first page only.
+#[must_use]
+pub fn estimate(query: &Query, restrictions: &[Condition]) -> Option<Statement> {
+    let conditions: Vec<Condition> = query.conditions.iter().chain(restrictions).cloned().collect();
+    let page = Page { query, restrictions, few: false, after: None, limit: 1 };
+    let search = Search { page: &page, conditions: &conditions, best: best(&conditions), sorts: &query.sort };
+    let clear = search.leaves_few() || (query.sort.is_empty() && search.exact_token().is_some());
+    let condition = conditions.get(search.best?).filter(|_| !clear)?;
+    let mut sql = Sql::default();
+    sql.push("select count(*) from (select * from (");
+    set(condition, &query.resource_type, &mut sql);
+    sql.push(") s limit ").integer(FEW + 1).push(") q");
+    let (sql, binds) = sql.finish();
+    Some(Statement { sql, binds, sort: Vec::new() })
 }
 
 struct Search<'a> {
     page: &'a Page<'a>,
     conditions: &'a [Condition],
     best: Option<usize>,
+    sorts: &'a [Sort],
 }
 
 struct SortRows<'a> {
@@ -57,9 +99,15 @@ struct SortRows<'a> {
     code: &'a str,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// True if some condition is sure to leave few resources.
+    fn leaves_few(&self) -> bool {
+        let best = self.best.and_then(|best| self.conditions.get(best));
+        best.is_some_and(|condition| condition.weight() <= Weight::Few)
+    }
+
     fn chosen(&self) -> Statement {
-        let sorts = &self.page.query.sort;
+        let sorts = self.sorts;
         let mut sql = Sql::default();
         sql.push("select q.* from (select r.key as key");
         for (index, sort) in sorts.iter().enumerate() {
@@ -89,7 +137,7 @@ impl Search<'_> {
 
     /// By a column of the resource: its index is in that order.
     fn by_column(&self) -> Statement {
-        let sorts = &self.page.query.sort;
+        let sorts = self.sorts;
         let column = if matches!(sorts.first().map(|sort| &sort.by), Some(SortBy::Id)) { "id" } else { "last_updated" };
         let (direction, operator) = (key_direction(sorts), key_operator(sorts));
         let mut sql = Sql::default();
@@ -98,29 +146,27 @@ impl Search<'_> {
         if let Some(position) = self.page.after
             && let Some(Some(value)) = position.values.first()
         {
-            sql.push(&format!(" and (r.{column}, r.key) {operator} (")).bind(value.clone());
-            sql.push(", ").integer(position.key).push(")");
+            if column == "id" {
+                sql.push(&format!(" and r.id {operator} ")).bind(value.clone());
+            } else {
+                sql.push(&format!(" and (r.{column}, r.key) {operator} (")).bind(value.clone());
+                sql.push(", ").integer(position.key).push(")");
+            }
         }
         self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
         sql.push(&format!(" order by r.{column} {direction}, r.key {direction}"));
         self.finish(sql, sorts.iter().map(Sort::column).collect())
     }
 
-    fn in_key_order(&self) -> Statement {
-        if let Some((position, rows)) = self.exact_token() {
-            return self.by_token(position, rows);
+    fn without_order(&self) -> Statement {
+        match self.exact_token() {
+            Some((position, rows)) => self.by_token(position, rows),
+            None => Search { sorts: &BY_ID, ..*self }.by_column(),
         }
-        let mut sql = Sql::default();
-        sql.push("select r.key as key");
-        self.from_resource(&mut sql);
-        self.after_key("r.key", &mut sql);
-        self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
-        sql.push(" order by r.key asc");
-        self.finish(sql, Vec::new())
     }
 
     /// A condition whose rows lie in the order of keys: every value has system and code.
-    fn exact_token(&self) -> Option<(usize, &Rows)> {
+    fn exact_token(&self) -> Option<(usize, &'a Rows)> {
         let exact = |criterion: &Criterion| match criterion {
             Criterion::Token(token) => token.system.is_some() && token.code.is_some(),
             _ => false,
@@ -154,7 +200,7 @@ impl Search<'_> {
     }
 
     fn sorted(&self, sort: &SortRows<'_>) -> Statement {
-        let sorts = &self.page.query.sort;
+        let sorts = self.sorts;
         let (direction, operator) = (key_direction(sorts), key_operator(sorts));
         let (column, ..) = sort.table.sort_columns();
         let mut sql = Sql::default();
@@ -174,7 +220,7 @@ impl Search<'_> {
     }
 
     fn without_sort_value(&self, sort: &SortRows<'_>, begun: bool) -> Statement {
-        let sorts = &self.page.query.sort;
+        let sorts = self.sorts;
         let column = sorts.first().map_or(SortColumn::Text, Sort::column);
         let mut sql = Sql::default();
         sql.push(&format!("select r.key as key, cast(null as {}) as sort_0", column.sql_type()));
@@ -195,7 +241,7 @@ impl Search<'_> {
 
     fn after_key(&self, key: &str, sql: &mut Sql) {
         if let Some(position) = self.page.after {
-            sql.push(&format!(" and {key} {} ", key_operator(&self.page.query.sort))).integer(position.key);
+            sql.push(&format!(" and {key} {} ", key_operator(self.sorts))).integer(position.key);
         }
     }
 

@@ -152,6 +152,15 @@ fn extensions_and_uris() {
 }
 
 #[test]
+fn expressions_beyond_walks() {
+    let patient = |deceased: Value| json!({ "resourceType": "Patient", "deceasedBoolean": deceased });
+    assert_eq!(rows(&patient(json!(true)), "deceased"), ["|true"]);
+    assert_eq!(rows(&patient(json!(false)), "deceased"), ["|false"]);
+    assert_eq!(rows(&json!({ "resourceType": "Patient", "deceasedDateTime": "2020" }), "deceased"), ["|true"]);
+    assert_eq!(rows(&json!({ "resourceType": "Patient" }), "deceased"), ["|false"]);
+}
+
+#[test]
 fn odd_data_yields_what_can_be_indexed() {
     for resource in [
         json!(null),

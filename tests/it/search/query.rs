@@ -201,8 +201,8 @@ proptest! {
         let registry = super::registry();
         let context = kith::search::query::Context { registry: &registry, base: super::BASE, now: super::NOW, handling };
         if let Ok(query) = kith::search::query::parse("Task", &pairs, &context) {
-            let page = kith::search::sql::Page { query: &query, restrictions: &[], after: None, limit: 10 };
-            for statement in kith::search::sql::statements(&page).into_iter().flatten() {
+            let page = kith::search::sql::Page { query: &query, restrictions: &[], few: strict, after: None, limit: 10 };
+            for kith::search::sql::Stage { statement, .. } in kith::search::sql::stages(&page) {
                 let last = format!("${}", statement.binds.len());
                 prop_assert!(statement.sql.contains(&last));
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kith::search::extract::Extractor;
 use kith::search::query::{Condition, Handling};
-use kith::search::sql::{Page, Position, count, statements};
+use kith::search::sql::{FEW, Page, Position, count, estimate, stages};
 use kith::store::{Found, NewResource, Party, Store};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub async fn store_all(store: &Store, resources: &[Value]) {
         .unwrap();
 }
 
-/// One page: at most `limit` matches and where the next page begins, if there may be one.
+/// One page (even limits ask for an estimate first, so that both ways are taken): at most `limit` matches and where the next page begins, if there may be one.
 pub async fn page(
     store: &Store,
     search: &str,
@@ -54,13 +54,15 @@ pub async fn page(
     limit: u32,
 ) -> (Vec<Found>, Option<Position>) {
     let query = parsed(search, Handling::Strict).unwrap();
-    let all = statements(&Page { query: &query, restrictions, after, limit });
+    let mut few = false;
+    if let Some(estimate) = estimate(&query, restrictions).filter(|_| after.is_none() && limit % 2 == 0) {
+        few = store.count(&estimate).await.unwrap() <= FEW;
+    }
     let (mut found, mut position) = (Vec::new(), None);
-    for (stage, statement) in all.iter().enumerate() {
-        let Some(statement) = statement else { continue };
-        for one in store.search(statement).await.unwrap() {
+    for stage in stages(&Page { query: &query, restrictions, few, after, limit }) {
+        for one in store.search(&stage.statement).await.unwrap() {
             if found.len() < limit as usize {
-                position = Some(Position { stage, values: one.sort.clone(), key: one.stored.key });
+                position = Some(Position { stage: stage.number, values: one.sort.clone(), key: one.stored.key });
                 found.push(one);
             }
         }
