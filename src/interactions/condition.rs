@@ -65,8 +65,8 @@ pub fn statements(
         handling: Handling::Strict,
     };
     let query = query::parse(resource_type, criteria, &context)?;
-    let page = Page { query: &query, restrictions: &[], after: None, limit };
-    Ok(sql::statements(&page).into_iter().flatten().collect())
+    let page = Page { query: &query, restrictions: &[], few: true, after: None, limit };
+    Ok(sql::stages(&page).into_iter().map(|stage| stage.statement).collect())
 }
 
 /// Runs the statements of [`statements`] inside a transaction.
