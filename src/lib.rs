@@ -15,6 +15,9 @@ pub mod referral;
 pub mod store;
 
 pub mod search;
+pub mod validate;
+
+pub mod terminology;
 
 pub mod fhirpath;
 

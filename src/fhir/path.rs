@@ -27,6 +27,15 @@ impl<'a> Path<'a> {
         Self::Index(self, index)
     }
 
+    /// The path of the element that holds this one; none at the root.
+    #[must_use]
+    pub const fn parent(&self) -> Option<&'a Self> {
+        match self {
+            Self::Root(_) => None,
+            Self::Element(parent, _) | Self::Index(parent, _) => Some(parent),
+        }
+    }
+
     /// How many steps the path has; used to bound the depth.
     #[must_use]
     pub fn depth(&self) -> usize {

@@ -20,3 +20,4 @@ mod referral;
 mod search;
 mod store;
 mod support;
+mod validate;

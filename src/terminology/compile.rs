@@ -1,0 +1,180 @@
+//! A value set's definition into its compiled form: whole systems, listed codes, filters, imports, exclusions; an
+//! expansion that came with the definition where the rule cannot be worked out here.
+
+use std::collections::BTreeSet;
+
+use crate::fhir::definitions::{Expanded, Include, ValueSet};
+
+use super::Terminology;
+use super::code_system::CompiledCodeSystem;
+use super::filter;
+use super::syntax::{self, Grammar};
+use super::value_set::{CompiledValueSet, Unloaded};
+
+/// More imports within imports than this are a circle.
+const MAX_IMPORTS: usize = 16;
+
+/// What a clause or a set comes to before it is put into tables.
+#[derive(Debug, Default, Clone)]
+struct Draft {
+    codes: BTreeSet<(String, String)>,
+    grammars: Vec<(String, Grammar)>,
+    unloaded: Vec<Unloaded>,
+}
+
+/// Compiles a value set; none where it is not loaded. The value set of a whole code system needs no definition.
+pub(super) fn value_set(
+    terminology: &Terminology,
+    canonical: &str,
+    within: &mut Vec<String>,
+) -> Option<CompiledValueSet> {
+    let definition = terminology.definitions().value_set(canonical)?;
+    let (draft, excluded) = draft(terminology, &definition, within);
+    Some(tables(terminology, draft, &excluded))
+}
+
+/// What is in, and what is out again.
+fn draft(terminology: &Terminology, definition: &ValueSet, within: &mut Vec<String>) -> (Draft, Draft) {
+    if within.contains(&definition.url) || within.len() > MAX_IMPORTS {
+        return (Draft::default(), Draft::default());
+    }
+    within.push(definition.url.clone());
+    let mut all = Draft::default();
+    for include in &definition.compose.include {
+        all.add(clause(terminology, include, within));
+    }
+    let mut out = Draft::default();
+    for exclude in &definition.compose.exclude {
+        out.add(clause(terminology, exclude, within));
+    }
+    within.pop();
+    all.codes.retain(|code| !out.codes.contains(code));
+    if let Some(expansion) = &definition.expansion
+        && (!all.unloaded.is_empty() || definition.compose.include.is_empty())
+    {
+        // The publisher has worked out what cannot be worked out here.
+        all.unloaded.clear();
+        add_expansion(expansion, &mut all);
+    }
+    (all, out)
+}
+
+fn add_expansion(items: &[Expanded], draft: &mut Draft) {
+    for item in items {
+        if let Some(code) = item.code.as_ref().filter(|_| !item.is_abstract) {
+            draft.codes.insert((item.system.clone(), code.clone()));
+        }
+        add_expansion(&item.contains, draft);
+    }
+}
+
+impl Draft {
+    fn add(&mut self, other: Self) {
+        self.codes.extend(other.codes);
+        self.grammars.extend(other.grammars);
+        for part in other.unloaded {
+            if !self.unloaded.contains(&part) {
+                self.unloaded.push(part);
+            }
+        }
+    }
+
+    /// What is in both. A part that cannot be listed may have any code of the other.
+    fn intersect(self, other: Self) -> Self {
+        let both = |code: &(String, String), other: &Self| other.codes.contains(code) || other.grammar_has(code);
+        let mut codes: BTreeSet<_> = self.codes.iter().filter(|code| both(code, &other)).cloned().collect();
+        codes.extend(other.codes.iter().filter(|code| both(code, &self)).cloned());
+        let mut unloaded = self.unloaded;
+        unloaded.extend(other.unloaded);
+        let grammars = self.grammars.into_iter().filter(|grammar| other.grammars.contains(grammar)).collect();
+        Self { codes, grammars, unloaded }
+    }
+
+    fn grammar_has(&self, (system, code): &(String, String)) -> bool {
+        self.grammars.iter().any(|(known, grammar)| known == system && grammar.accepts(code))
+    }
+}
+
+/// One include or exclude; its parts are combined by "and".
+fn clause(terminology: &Terminology, include: &Include, within: &mut Vec<String>) -> Draft {
+    let mut result = include.system.as_deref().map(|system| of_system(terminology, system, include));
+    for canonical in &include.value_sets {
+        let imported = match terminology.definitions().value_set(canonical) {
+            Some(definition) => draft(terminology, &definition, within).0,
+            None => Draft { unloaded: vec![Unloaded { system: None, missing: canonical.clone() }], ..Draft::default() },
+        };
+        result = Some(match result {
+            Some(result) => result.intersect(imported),
+            None => imported,
+        });
+    }
+    result.unwrap_or_default()
+}
+
+fn of_system(terminology: &Terminology, system: &str, include: &Include) -> Draft {
+    let mut draft = Draft::default();
+    if !include.concepts.is_empty() {
+        draft.codes.extend(include.concepts.iter().map(|concept| (system.to_owned(), concept.code.clone())));
+        return draft;
+    }
+    let missing = || vec![Unloaded { system: Some(system.to_owned()), missing: system.to_owned() }];
+    if include.filters.is_empty()
+        && let Some(grammar) = syntax::grammar(system)
+    {
+        draft.grammars.push((system.to_owned(), grammar));
+        return draft;
+    }
+    match terminology.system(system) {
+        None => draft.unloaded = missing(),
+        Some(compiled) => {
+            if !add_filtered(&compiled, system, include, &mut draft) || !compiled.is_complete() {
+                draft.unloaded = missing();
+            }
+        }
+    }
+    draft
+}
+
+/// Adds the concepts that pass every filter. False where a filter cannot be answered.
+fn add_filtered(compiled: &CompiledCodeSystem, system: &str, include: &Include, draft: &mut Draft) -> bool {
+    for concept in compiled.concepts() {
+        let mut passes = true;
+        for filter in &include.filters {
+            match filter::passes(compiled, concept, filter) {
+                Some(passed) => passes &= passed,
+                None => return false,
+            }
+        }
+        if passes {
+            draft.codes.insert((system.to_owned(), concept.code.to_string()));
+        }
+    }
+    true
+}
+
+fn tables(terminology: &Terminology, draft: Draft, excluded: &Draft) -> CompiledValueSet {
+    let mut set =
+        CompiledValueSet { grammars: draft.grammars, unloaded: draft.unloaded, ..CompiledValueSet::default() };
+    for (system, code) in draft.codes {
+        let at = set.system_position(&system);
+        if terminology.system(&system).is_some_and(|system| !system.is_case_sensitive()) {
+            set.folded.entry(code.to_lowercase().into()).or_default().push(at);
+        }
+        set.codes.entry(code.into()).or_default().push(at);
+    }
+    for (system, code) in &excluded.codes {
+        let at = set.system_position(system);
+        set.excluded.entry(code.as_str().into()).or_default().push(at);
+    }
+    set
+}
+
+impl CompiledValueSet {
+    fn system_position(&mut self, system: &str) -> u16 {
+        let found = self.systems.iter().position(|known| known == system).unwrap_or_else(|| {
+            self.systems.push(system.to_owned());
+            self.systems.len() - 1
+        });
+        u16::try_from(found).unwrap_or(u16::MAX)
+    }
+}

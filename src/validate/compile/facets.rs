@@ -1,0 +1,122 @@
+//! What one ElementDefinition demands of a value, as rules: one function a facet.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::fhir::definitions::{Constraint, ElementDefinition, Strength, TypeRef};
+use crate::fhir::issue::Severity;
+use crate::fhir::types::{TypeIndex, Types};
+use crate::fhirpath::Expression;
+
+use crate::validate::rule::{Binding, BuiltIn, Invariant, Rule, Target};
+use crate::validate::schema::ProfileIndex;
+
+/// Where HL7 publishes the base definitions.
+pub const HL7: &str = "http://hl7.org/fhir/StructureDefinition/";
+
+/// Invariants that the walk checks without a rule, or that say nothing a program can check.
+const WITHOUT_RULE: [&str; 5] = ["ele-1", "dom-3", "dom-4", "dom-5", "txt-2"];
+
+/// `fixed`, `pattern`, limits and length.
+pub fn values(element: &ElementDefinition, rules: &mut Vec<Rule>) {
+    rules.extend(element.max_length.map(Rule::MaxLength));
+    rules.extend(element.min_value.clone().map(Rule::MinValue));
+    rules.extend(element.max_value.clone().map(Rule::MaxValue));
+    rules.extend(element.fixed.clone().map(Rule::Fixed));
+    rules.extend(element.pattern.clone().map(Rule::Pattern));
+}
+
+/// The binding, unless it is only an example.
+#[must_use]
+pub fn binding(element: &ElementDefinition) -> Option<Binding> {
+    let binding = element.binding.as_ref().filter(|binding| binding.strength != Strength::Example)?;
+    Some(Binding {
+        strength: binding.strength,
+        value_set: binding.value_set.clone()?,
+        max_value_set: binding.max_value_set.clone(),
+        compiled: [OnceLock::new(), OnceLock::new()],
+    })
+}
+
+/// The targets that references may have; none where any may. `resource_type` finds the type that a profile constrains.
+#[must_use]
+pub fn targets(types: &[TypeRef], resource_type: impl Fn(&str) -> Option<String>) -> Option<Vec<Target>> {
+    let targets: Vec<Target> = types
+        .iter()
+        .filter(|type_| type_.code == "Reference")
+        .flat_map(|type_| &type_.target_profiles)
+        .map(|canonical| Target { type_: target_type(canonical, &resource_type), canonical: canonical.clone() })
+        .collect();
+    (!targets.is_empty() && targets.iter().all(|target| target.type_ != "Resource")).then_some(targets)
+}
+
+fn target_type(canonical: &str, resource_type: impl Fn(&str) -> Option<String>) -> String {
+    match canonical.strip_prefix(HL7) {
+        Some(name) if Types::r4().get(name).is_some() => name.to_owned(),
+        // A profile that is not loaded cannot narrow anything.
+        _ => resource_type(canonical).unwrap_or_else(|| "Resource".to_owned()),
+    }
+}
+
+/// The profiles that values of each type must meet one of. `index` finds profiles; unknown ones narrow nothing.
+pub fn type_profiles(types: &[TypeRef], index: impl Fn(&str) -> Option<ProfileIndex>, rules: &mut Vec<Rule>) {
+    for type_ in types.iter().filter(|type_| !type_.profiles.is_empty()) {
+        let Some(code) = Types::r4().get(&type_.code) else { continue };
+        let profiles: Option<Vec<ProfileIndex>> = type_.profiles.iter().map(|canonical| index(canonical)).collect();
+        rules.extend(profiles.map(|profiles| Rule::Profiles(code, profiles)));
+    }
+}
+
+/// An invariant as a rule; none where something else checks it. Err: why the expression does not compile.
+pub fn invariant(constraint: &Constraint) -> Result<Option<Rule>, String> {
+    let Some(source) = &constraint.expression else { return Ok(None) };
+    if WITHOUT_RULE.contains(&constraint.key.as_str()) {
+        return Ok(None);
+    }
+    if let Some(rule) = built_in(&constraint.key) {
+        return Ok(Some(Rule::BuiltIn(rule)));
+    }
+    let expression = Expression::compile(source)
+        .map_err(|error| format!("invariant {} does not compile: {error}", constraint.key))?;
+    Ok(Some(Rule::Invariant(Invariant {
+        key: constraint.key.clone(),
+        severity: if constraint.is_error { Severity::Error } else { Severity::Warning },
+        source: source.clone(),
+        expression: Arc::new(expression),
+    })))
+}
+
+fn built_in(key: &str) -> Option<BuiltIn> {
+    Some(match key {
+        "att-1" => BuiltIn::AttachmentType,
+        "cpt-2" => BuiltIn::ContactSystem,
+        "dom-2" => BuiltIn::Contained,
+        "dom-6" => BuiltIn::Narrative,
+        "ext-1" => BuiltIn::ExtensionValue,
+        "qty-3" => BuiltIn::QuantitySystem,
+        "ref-1" => BuiltIn::Reference,
+        "txt-1" => BuiltIn::Xhtml,
+        _ => return None,
+    })
+}
+
+/// Rules of a type that no definition states.
+#[must_use]
+pub fn own_rules(type_name: &str) -> Option<BuiltIn> {
+    Some(match type_name {
+        "Identifier" => BuiltIn::NhsNumber,
+        "Coding" => BuiltIn::Coding,
+        "Bundle" => BuiltIn::BundleFullUrls,
+        _ => return None,
+    })
+}
+
+/// The types that type references name.
+#[must_use]
+pub fn type_indexes(types: &[TypeRef]) -> Vec<TypeIndex> {
+    types.iter().filter_map(|type_| Types::r4().get(&type_.code)).collect()
+}
+
+/// Cheap rules first.
+pub fn sort(rules: &mut [Rule]) {
+    rules.sort_by_key(Rule::cost);
+}

@@ -1,0 +1,188 @@
+//! Validation of resources (<https://hl7.org/fhir/R4/validation.html>): definitions are compiled into schemas (`compile`,
+//! kept in `schemas`), one walk of the JSON (`run`) asks every rule (`rules`) and collects every issue. Called by the
+//! write path, `$validate` and `kith validate`. Pure: no input, no output.
+
+pub mod compile;
+pub mod print;
+pub mod rule;
+pub mod rules;
+pub mod run;
+pub mod schema;
+pub mod schemas;
+pub mod settings;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::clock::Micros;
+use crate::fhir::definitions::Definitions;
+use crate::fhir::issue::Issue;
+use crate::fhir::types::{TypeIndex, Types};
+use crate::fhirpath::{Expression, Node, Services};
+use crate::problem::{Kind, Problem};
+use crate::terminology::{Membership, Terminology};
+
+use run::Run;
+use schema::ProfileIndex;
+use schemas::Schemas;
+pub use settings::{ConditionalProfile, Mode, Options, Settings};
+
+/// Validates resources. Made once; shared by all threads.
+#[derive(Debug)]
+pub struct Validator {
+    schemas: Schemas,
+    terminology: Terminology,
+    definitions: Arc<Definitions>,
+    settings: Settings,
+    known: Known,
+    conditional: Vec<Conditional>,
+    now: Micros,
+}
+
+/// A profile that applies where a condition holds.
+#[derive(Debug)]
+pub struct Conditional {
+    type_: TypeIndex,
+    /// The condition.
+    pub condition: Expression,
+    /// The profile.
+    pub profile: ProfileIndex,
+}
+
+/// Types that the walk must know.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Element.
+    pub element: TypeIndex,
+    /// Extension.
+    pub extension: TypeIndex,
+}
+
+impl Validator {
+    /// A validator for these definitions. Err: a setting names a profile or type that is not there, or a condition
+    /// that does not compile.
+    pub fn new(definitions: Arc<Definitions>, settings: Settings) -> Result<Self, Problem> {
+        let types = Types::r4();
+        let find = |name: &str| types.get(name).ok_or_else(|| wrong(&format!("FHIR type {name} is not loaded.")));
+        let known = Known { element: find("Element")?, extension: find("Extension")? };
+        let schemas = Schemas::new(Arc::clone(&definitions));
+        let mut conditional = Vec::new();
+        for rule in &settings.conditional_profiles {
+            let condition = Expression::compile(&rule.condition).map_err(|error| {
+                wrong(&format!("The condition for profile {} does not compile: {error}", rule.profile))
+            })?;
+            let Some(profile) = schemas.profile_index(&rule.profile) else {
+                return Err(wrong(&format!("Profile {} is not loaded.", rule.profile)));
+            };
+            conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
+        }
+        let terminology = Terminology::new(Arc::clone(&definitions));
+        Ok(Self { schemas, terminology, definitions, settings, known, conditional, now: 0 })
+    }
+
+    /// Validates a resource and returns everything found, worst first at the same place.
+    #[must_use]
+    pub fn validate(&self, resource: &Value, options: &Options) -> Vec<Issue> {
+        let mut profiles = Vec::new();
+        let mut issues = Vec::new();
+        for canonical in &options.profiles {
+            match self.schemas.profile_index(canonical) {
+                Some(index) => profiles.push(index),
+                None => issues.push(rules::profile::not_loaded(canonical)),
+            }
+        }
+        let mut run = Run::new(self, profiles, options.apply_by_type);
+        run.root(resource);
+        issues.append(&mut run.issues);
+        self.finish(issues)
+    }
+
+    /// Drops repetitions (what a profile says again of its base) and applies the severities of the settings.
+    fn finish(&self, mut issues: Vec<Issue>) -> Vec<Issue> {
+        if issues.len() > 1 {
+            let mut seen = HashSet::new();
+            issues.retain(|issue| {
+                seen.insert((issue.severity, issue.rule.clone(), issue.expression.clone(), issue.text.clone()))
+            });
+        }
+        if !self.settings.severities.is_empty() {
+            for issue in &mut issues {
+                if let Some(severity) = self.settings.severities.get(&issue.rule) {
+                    issue.severity = *severity;
+                }
+            }
+        }
+        issues
+    }
+
+    /// Compiles every type, profile and extension, and returns what cannot be used, with canonical, element and reason.
+    #[must_use]
+    pub fn compile_all(&self) -> Vec<Issue> {
+        self.schemas.compile_all()
+    }
+
+    /// The schemas.
+    #[must_use]
+    pub const fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
+    /// The terminology.
+    #[must_use]
+    pub const fn terminology(&self) -> &Terminology {
+        &self.terminology
+    }
+
+    /// The definitions.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The type table.
+    #[must_use]
+    #[expect(clippy::unused_self, reason = "callers hold a validator and need not know that there is one table")]
+    pub fn types(&self) -> &'static Types {
+        Types::r4()
+    }
+
+    /// Types that the walk must know.
+    #[must_use]
+    pub const fn known(&self) -> Known {
+        self.known
+    }
+
+    /// The instant of `now()` in invariants.
+    #[must_use]
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// The profiles that apply to resources of a type on conditions.
+    pub fn conditional_profiles(&self, type_: TypeIndex) -> impl Iterator<Item = &Conditional> {
+        self.conditional.iter().filter(move |conditional| conditional.type_ == type_)
+    }
+}
+
+impl Services for Validator {
+    fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        match self.terminology.member(value_set, system, code) {
+            Membership::In => Some(true),
+            Membership::NotIn => Some(false),
+            Membership::Unknown { .. } => None,
+        }
+    }
+
+    fn conforms_to(&self, node: &Node<'_>, profile: &str) -> Option<bool> {
+        let index = self.schemas.profile_index(profile)?;
+        let mut run = Run::new(self, vec![index], false);
+        run.root(node.value());
+        Some(!run.issues.iter().any(Issue::is_error))
+    }
+}
+
+fn wrong(text: &str) -> Problem {
+    Problem::new(Kind::Invalid, text)
+}

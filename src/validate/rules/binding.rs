@@ -1,0 +1,149 @@
+//! `binding-required`, `binding-extensible`, `binding-preferred`, `terminology-unloaded`: codes against value sets
+//! (<https://hl7.org/fhir/R4/terminologies.html#strength>).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::suggest;
+use crate::terminology::{CompiledValueSet, Membership};
+
+use crate::validate::rule::{Binding, Strength};
+use crate::validate::run::{Focus, Origin, Place, Run};
+
+/// What the codes of one value came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// One of them is in the value set.
+    Member,
+    /// None is.
+    Stranger,
+    /// None is for certain; this code system or value set is not loaded.
+    Unloaded(String),
+    /// There is no code.
+    NoCode,
+}
+
+/// Checks a coded value against its binding.
+pub fn check<'a>(run: &mut Run<'_, 'a>, binding: &Binding, focus: Focus<'a>, place: Place<'_, 'a>, origin: Origin<'_>) {
+    let Some(value) = focus.value else { return };
+    let Some(set) = compiled(run, binding, 0) else {
+        return report_unloaded(run, binding, &binding.value_set, place, origin);
+    };
+    match outcome(&set, value) {
+        Outcome::Member => {}
+        Outcome::Unloaded(missing) => report_unloaded(run, binding, &missing, place, origin),
+        Outcome::Stranger => stranger(run, binding, &set, value, place, origin),
+        Outcome::NoCode => no_code(run, binding, value, place, origin),
+    }
+}
+
+/// True where a value (code, Coding, CodeableConcept) has a code of the value set for certain.
+#[must_use]
+pub fn has_member(run: &Run<'_, '_>, binding: &Binding, value: &Value) -> bool {
+    compiled(run, binding, 0).is_some_and(|set| outcome(&set, value) == Outcome::Member)
+}
+
+fn compiled(run: &Run<'_, '_>, binding: &Binding, which: usize) -> Option<Arc<CompiledValueSet>> {
+    let canonical = if which == 0 { Some(&binding.value_set) } else { binding.max_value_set.as_ref() }?;
+    binding.compiled[which].get_or_init(|| run.validator.terminology().compiled(canonical)).clone()
+}
+
+fn outcome(set: &CompiledValueSet, value: &Value) -> Outcome {
+    match value {
+        Value::String(code) => of(set.member(None, code)),
+        Value::Object(object) => match object.get("coding") {
+            Some(Value::Array(codings)) => {
+                codings.iter().map(|coding| of_coding(set, coding)).reduce(better).unwrap_or(Outcome::NoCode)
+            }
+            Some(_) => Outcome::NoCode,
+            None => of_coding(set, value),
+        },
+        _ => Outcome::NoCode,
+    }
+}
+
+fn of_coding(set: &CompiledValueSet, coding: &Value) -> Outcome {
+    match coding.get("code").and_then(Value::as_str) {
+        Some(code) => of(set.member(Some(coding.get("system").and_then(Value::as_str).unwrap_or_default()), code)),
+        None => Outcome::NoCode,
+    }
+}
+
+fn of(membership: Membership) -> Outcome {
+    match membership {
+        Membership::In => Outcome::Member,
+        Membership::NotIn => Outcome::Stranger,
+        Membership::Unknown { missing } => Outcome::Unloaded(missing),
+    }
+}
+
+fn better(left: Outcome, right: Outcome) -> Outcome {
+    const fn rank(outcome: &Outcome) -> u8 {
+        match outcome {
+            Outcome::Member => 0,
+            Outcome::Unloaded(_) => 1,
+            Outcome::Stranger => 2,
+            Outcome::NoCode => 3,
+        }
+    }
+    if rank(&right) < rank(&left) { right } else { left }
+}
+
+fn stranger<'a>(
+    run: &mut Run<'_, 'a>,
+    binding: &Binding,
+    set: &CompiledValueSet,
+    value: &Value,
+    place: Place<'_, 'a>,
+    origin: Origin<'_>,
+) {
+    if binding.strength != Strength::Required
+        && let Some(bound) = compiled(run, binding, 1)
+        && outcome(&bound, value) == Outcome::Stranger
+    {
+        let bound = binding.max_value_set.as_deref().unwrap_or_default();
+        let text = format!("{} must be a code of value set {bound}.", origin.element);
+        return run.error(IssueCode::CodeInvalid, "binding-required", text, place.path, origin);
+    }
+    let (severity, rule, verb) = match binding.strength {
+        Strength::Required => (Severity::Error, "binding-required", "must be"),
+        Strength::Extensible => (Severity::Warning, "binding-extensible", "should be, unless none fits,"),
+        Strength::Preferred | Strength::Example => (Severity::Information, "binding-preferred", "had better be"),
+    };
+    let hint = value
+        .as_str()
+        .and_then(|code| suggest::nearest(code, set.codes()))
+        .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
+    let text = format!("{} {verb} a code of value set {}.{hint}", origin.element, binding.value_set);
+    run.push(Issue::new(severity, IssueCode::CodeInvalid, rule, text), place.path, origin);
+}
+
+/// A required binding wants a code; a text alone or an extension instead of a code is not for us to judge elsewhere.
+fn no_code<'a>(run: &mut Run<'_, 'a>, binding: &Binding, value: &Value, place: Place<'_, 'a>, origin: Origin<'_>) {
+    let is_coded = value.get("coding").is_some() || value.get("text").is_some();
+    let excused = value.get("extension").is_some() || (value.get("value").is_some() || value.get("unit").is_some());
+    if binding.strength == Strength::Required && is_coded && !excused {
+        let text = format!(
+            "{} must have a code of value set {}; a text alone is not enough.",
+            origin.element, binding.value_set
+        );
+        run.error(IssueCode::CodeInvalid, "binding-required", text, place.path, origin);
+    }
+}
+
+fn report_unloaded<'a>(
+    run: &mut Run<'_, 'a>,
+    binding: &Binding,
+    missing: &str,
+    place: Place<'_, 'a>,
+    origin: Origin<'_>,
+) {
+    let severity = if binding.strength == Strength::Preferred { Severity::Information } else { Severity::Warning };
+    let text = format!(
+        "{} could not be checked against value set {}: {missing} is not loaded.",
+        origin.element, binding.value_set
+    );
+    run.push(Issue::new(severity, IssueCode::NotFound, "terminology-unloaded", text), place.path, origin);
+}

@@ -1,0 +1,48 @@
+//! `dom-2` … `dom-5`: what contained resources may not have, and that something points at them
+//! (<https://hl7.org/fhir/R4/references.html#contained>).
+
+use serde_json::Value;
+
+use crate::fhir::issue::IssueCode;
+
+use crate::validate::run::{Origin, Place, Run};
+
+/// Checks the contained resources of a resource.
+pub fn check<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
+    let Some(contained) = resource.get("contained").and_then(Value::as_array) else { return };
+    let list = place.path.element("contained");
+    for (index, inner) in contained.iter().enumerate() {
+        let path = list.index(index);
+        let meta = inner.get("meta");
+        let has = |name: &str| meta.is_some_and(|meta| meta.get(name).is_some());
+        let mut report = |key: &str, text: &str| run.error(IssueCode::Invariant, key, text.to_owned(), &path, origin);
+        if inner.get("contained").is_some() {
+            report("dom-2", "A contained resource must not contain resources. Move them one level up.");
+        }
+        if has("versionId") || has("lastUpdated") {
+            report("dom-4", "A contained resource has no versions: remove meta.versionId and meta.lastUpdated.");
+        }
+        if has("security") {
+            report("dom-5", "A contained resource has no security labels of its own: remove meta.security.");
+        }
+        let Some(id) = inner.get("id").and_then(Value::as_str) else {
+            report("dom-3", "A contained resource needs an id, so that the resource can refer to it.");
+            continue;
+        };
+        if !refers(resource, Some(id), true) && !refers(inner, None, true) {
+            report("dom-3", "Nothing refers to this contained resource. Refer to it (#id) or remove it.");
+        }
+    }
+}
+
+/// True where some string of `value` is `#id` (`#` alone without an id).
+fn refers(value: &Value, id: Option<&str>, top: bool) -> bool {
+    match value {
+        Value::String(text) => text.strip_prefix('#').is_some_and(|rest| rest == id.unwrap_or_default()),
+        Value::Array(items) => items.iter().any(|item| refers(item, id, false)),
+        Value::Object(members) => {
+            members.iter().any(|(key, member)| !(top && key == "id") && refers(member, id, false))
+        }
+        _ => false,
+    }
+}

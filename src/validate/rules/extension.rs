@@ -1,0 +1,110 @@
+//! `extension-unknown`, `extension-modifier`, `extension-context`, `extension-url`: extensions and where they stand
+//! (<https://hl7.org/fhir/R4/defining-extensions.html#context>).
+
+use crate::fhir::issue::IssueCode;
+use crate::fhir::path::Path;
+use crate::fhir::suggest;
+
+use crate::validate::run::{Origin, Place, Run};
+use crate::validate::schema::ProfileSchema;
+
+const EXTENSION: Origin<'static> =
+    Origin { profile: "http://hl7.org/fhir/StructureDefinition/Extension", element: "Extension.url", base: true };
+
+/// Reports an extension whose definition is not loaded: an error for a modifier, which may not be ignored.
+pub fn unknown(run: &mut Run<'_, '_>, url: &str, is_modifier: bool, path: &Path<'_>) {
+    if is_modifier {
+        let text = format!("Modifier extension {url} is not known to this server, which may not ignore it. Remove it.");
+        return run.error(IssueCode::Extension, "extension-modifier", text, path, EXTENSION);
+    }
+    let text = format!("Extension {url} is not known to this server; its content is stored and not checked.");
+    run.warn(IssueCode::Extension, "extension-unknown", text, path, EXTENSION);
+}
+
+/// Reports a modifier extension in `extension`, or another in `modifierExtension`.
+pub fn wrong_kind(run: &mut Run<'_, '_>, modifier: bool, path: &Path<'_>, origin: Origin<'_>) {
+    let text = if modifier {
+        "This is a modifier extension. Put it into modifierExtension."
+    } else {
+        "This is no modifier extension. Put it into extension."
+    };
+    run.error(IssueCode::Extension, "extension-modifier", text.to_owned(), path, origin);
+}
+
+/// Reports a url that is a plain name outside a complex extension.
+pub fn relative(run: &mut Run<'_, '_>, path: &Path<'_>) {
+    let text =
+        "Extension.url must be an absolute url; plain names are for the parts of a complex extension.".to_owned();
+    run.error(IssueCode::Extension, "extension-url", text, path, EXTENSION);
+}
+
+/// Checks that a complex extension's definition lists the part.
+pub fn part(run: &mut Run<'_, '_>, whole: &ProfileSchema, url: &str, path: &Path<'_>) {
+    let parts: Vec<&str> = whole.parts().collect();
+    if parts.contains(&url) {
+        return;
+    }
+    let hint =
+        suggest::nearest(url, parts.iter().copied()).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    let text = format!("Extension {} has no part of this name.{hint}", whole.url);
+    let origin = Origin { profile: &whole.url, element: "Extension.extension", base: false };
+    run.error(IssueCode::Extension, "extension-unknown", text, path, origin);
+}
+
+/// Whether the extension may stand where it does.
+#[must_use]
+pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'_, '_>) -> bool {
+    let Some(holder) = place.holder else { return true };
+    if profile.contexts.is_empty() {
+        return true;
+    }
+    let types = run.validator.types();
+    let mut definition_path = None;
+    profile.contexts.iter().any(|context| match context.kind.as_str() {
+        "element" => {
+            let wanted = context.expression.trim();
+            if wanted == "Element" {
+                return true;
+            }
+            if let Some(index) = types.get(wanted) {
+                return types.is_subtype(holder.type_, index);
+            }
+            if !wanted.contains('.') {
+                return false;
+            }
+            let path = definition_path.get_or_insert_with(|| holder.definition_path());
+            let plain = wanted.replace("[x]", "");
+            *path == plain || path_through_types(run, place, &plain)
+        }
+        "extension" => {
+            let url = holder.value.and_then(|value| value.get("url")).and_then(serde_json::Value::as_str);
+            url == Some(context.expression.as_str())
+        }
+        _ => true,
+    })
+}
+
+/// A context such as `HumanName.given` or `ElementDefinition.binding`: a type, then elements.
+fn path_through_types(run: &Run<'_, '_>, place: Place<'_, '_>, wanted: &str) -> bool {
+    let types = run.validator.types();
+    let mut steps: Vec<&str> = wanted.split('.').collect();
+    let mut holder = place.holder;
+    while let Some(current) = holder {
+        let Some(last) = steps.pop() else { return false };
+        if steps.is_empty() {
+            return types.get(last).is_some_and(|index| types.is_subtype(current.type_, index));
+        }
+        if last != current.name {
+            return false;
+        }
+        holder = current.parent;
+    }
+    false
+}
+
+/// Reports an extension that may not stand where it does.
+pub fn wrong_context(run: &mut Run<'_, '_>, profile: &ProfileSchema, place: Place<'_, '_>, origin: Origin<'_>) {
+    let allowed: Vec<&str> = profile.contexts.iter().map(|context| context.expression.as_str()).collect();
+    let text = format!("Extension {} may not stand here; it is for {}.", profile.url, allowed.join(", "));
+    run.error(IssueCode::Extension, "extension-context", text, place.path, origin);
+}

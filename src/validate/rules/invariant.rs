@@ -1,0 +1,59 @@
+//! Invariants in FHIRPath (<https://hl7.org/fhir/R4/conformance-rules.html#constraints>). The rule id is the key.
+
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhirpath::{Context, Expression, Item, Node};
+
+use crate::validate::rule::Invariant;
+use crate::validate::run::{Focus, Origin, Place, Run, Scope};
+
+/// Evaluates an invariant on a value and reports it where it does not hold.
+pub fn check<'a>(
+    run: &mut Run<'_, 'a>,
+    invariant: &Invariant,
+    focus: Focus<'a>,
+    place: Place<'_, 'a>,
+    origin: Origin<'_>,
+) {
+    match evaluate(run, &invariant.expression, focus, place.scope) {
+        Ok(true) => {}
+        Ok(false) => {
+            let text = format!("{} breaks invariant {}: {}", origin.element, invariant.key, invariant.source);
+            run.push(
+                Issue::new(invariant.severity, IssueCode::Invariant, invariant.key.as_str(), text),
+                place.path,
+                origin,
+            );
+        }
+        Err(reason) => {
+            let text = format!("Invariant {} of {} could not be evaluated: {reason}", invariant.key, origin.element);
+            run.push(
+                Issue::new(Severity::Warning, IssueCode::Processing, "invariant-failed", text),
+                place.path,
+                origin,
+            );
+        }
+    }
+}
+
+/// Whether a condition holds on a value; an error counts as no.
+#[must_use]
+pub fn holds<'a>(run: &Run<'_, 'a>, condition: &Expression, focus: Focus<'a>, scope: &Scope<'a>) -> bool {
+    evaluate(run, condition, focus, scope).unwrap_or(false)
+}
+
+fn evaluate<'a>(
+    run: &Run<'_, 'a>,
+    expression: &Expression,
+    focus: Focus<'a>,
+    scope: &Scope<'a>,
+) -> Result<bool, String> {
+    static NULL: serde_json::Value = serde_json::Value::Null;
+    let types = run.validator.types();
+    let mut context = Context::new(scope.resource, run.validator.now()).contained_in(Node::resource(scope.root, types));
+    if let Some(bundle) = scope.bundle {
+        context = context.in_bundle(Node::resource(bundle, types));
+    }
+    let context = context.with_services(run.validator);
+    let node = Node::new(focus.value.unwrap_or(&NULL), focus.sibling, Some(focus.type_));
+    expression.holds(&context, Item::Node(node)).map_err(|error| error.to_string())
+}

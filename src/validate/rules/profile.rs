@@ -1,0 +1,64 @@
+//! `profile-unknown`, `profile-type`, `profile-unmet`: which profiles a resource declares, and values that must meet one
+//! of several profiles.
+
+use serde_json::Value;
+
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::path::Path;
+use crate::fhir::types::TypeIndex;
+
+use crate::validate::run::{Focus, Origin, Place, Run};
+use crate::validate::schema::{ProfileIndex, ProfileSchema};
+
+const RESOURCE: Origin<'static> =
+    Origin { profile: "http://hl7.org/fhir/StructureDefinition/Resource", element: "Resource.meta", base: true };
+
+/// Adds the profiles that `meta.profile` declares to the stretch that begins at `start`; warns of those not loaded.
+pub fn declared<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, start: usize, path: &Path<'_>) {
+    let declared = resource.get("meta").and_then(|meta| meta.get("profile")).and_then(Value::as_array);
+    let Some(declared) = declared else { return };
+    let meta = path.element("meta");
+    let list = meta.element("profile");
+    for (index, canonical) in declared.iter().enumerate() {
+        let Some(canonical) = canonical.as_str() else { continue };
+        match run.validator.schemas().profile_index(canonical) {
+            Some(profile) => run.add_profile(start, profile),
+            None => {
+                let text =
+                    "The resource declares a profile that is not loaded; it was not checked against it.".to_owned();
+                run.warn(IssueCode::NotFound, "profile-unknown", text, &list.index(index), RESOURCE);
+            }
+        }
+    }
+}
+
+/// Reports a profile for another type than the resource has.
+pub fn other_type(run: &mut Run<'_, '_>, profile: &ProfileSchema, path: &Path<'_>) {
+    let origin = Origin { profile: &profile.url, element: &profile.type_name, base: false };
+    let text = format!("Profile {} is for {}, not for this type of resource.", profile.url, profile.type_name);
+    run.error(IssueCode::Structure, "profile-type", text, path, origin);
+}
+
+/// Where an element names several profiles for a type, a value must meet one of them.
+pub fn check_any<'a>(
+    run: &mut Run<'_, 'a>,
+    type_: TypeIndex,
+    profiles: &[ProfileIndex],
+    focus: Focus<'a>,
+    place: Place<'_, 'a>,
+    origin: Origin<'_>,
+) {
+    if type_ != focus.type_ || profiles.len() < 2 || profiles.iter().any(|profile| run.meets(*profile, focus, place)) {
+        return;
+    }
+    let urls: Vec<&str> = profiles.iter().filter_map(|profile| run.validator.schemas().canonical(*profile)).collect();
+    let text = format!("{} meets none of the profiles it must meet one of: {}.", origin.element, urls.join(", "));
+    run.error(IssueCode::Structure, "profile-unmet", text, place.path, origin);
+}
+
+/// The issue for a profile that the caller asks for and that is not loaded.
+#[must_use]
+pub fn not_loaded(canonical: &str) -> Issue {
+    let text = format!("Profile {canonical} is not loaded. Add the package that has it.");
+    Issue::new(Severity::Error, IssueCode::NotFound, "profile-unknown", text)
+}

@@ -1,0 +1,162 @@
+//! One occurrence of an element: by its shape, then every rule of element, type and profiles.
+
+use serde_json::Value;
+
+use crate::fhir::issue::IssueCode;
+use crate::fhir::primitive;
+use crate::fhir::types::PrimitiveKind;
+
+use crate::validate::rule::Rule;
+use crate::validate::rules::{self, json_kind};
+use crate::validate::schema::{Element, Name, ProfileIndex, Shape, TypeSchema};
+
+use super::{Focus, Holder, MAX_DEPTH, Origin, Place, Range, Run};
+
+impl<'v, 'a> Run<'v, 'a> {
+    /// Checks one occurrence of an element and all below it.
+    pub(super) fn item(
+        &mut self,
+        name: &'v Name,
+        element: &'v Element,
+        (value, sibling): (Option<&'a Value>, Option<&'a Value>),
+        range: Range,
+        place: Place<'_, 'a>,
+    ) {
+        let focus = Focus { value, sibling, type_: name.type_ };
+        let origin = Origin { profile: &element.url, element: &element.id, base: true };
+        let range = self.with_type_profiles(&element.rules, focus, range);
+        if !self.walk(&element.name, focus, range, place, origin) {
+            return;
+        }
+        for rule in &element.rules {
+            rules::check(self, rule, focus, place, origin);
+        }
+    }
+
+    /// Checks a value by its own type and by the profile nodes of `range`, wherever it stands.
+    pub(super) fn value(&mut self, focus: Focus<'a>, range: Range, place: Place<'_, 'a>) {
+        let origin = Origin { profile: "", element: "", base: true };
+        let name = place.holder.map_or("", |holder| holder.name);
+        self.walk(name, focus, range, place, origin);
+    }
+
+    /// Shape, members and rules of type and profiles. False where the JSON kind is wrong, so that no rule can be asked.
+    fn walk(&mut self, name: &str, focus: Focus<'a>, range: Range, place: Place<'_, 'a>, origin: Origin<'_>) -> bool {
+        let schema = match self.validator.schemas().type_(focus.type_) {
+            Ok(schema) => schema,
+            Err(issue) => {
+                self.issues.push(issue.clone());
+                return false;
+            }
+        };
+        if self.depth > MAX_DEPTH {
+            self.too_deep(place, origin);
+            return false;
+        }
+        self.depth += 1;
+        let holder = Holder { name, type_: focus.type_, value: focus.value, parent: place.holder };
+        let inner = Place { path: place.path, holder: Some(&holder), scope: place.scope };
+        let extended = self.overlays.len();
+        let range = if focus.type_ == self.validator.known().extension {
+            self.extension(focus, range, place, inner)
+        } else {
+            range
+        };
+        let sound = match schema.shape {
+            Shape::Primitive(kind) => self.primitive(kind, focus, range, inner, origin),
+            Shape::Object => match json_kind::object(self, focus.value, place.path, origin) {
+                Some(object) => {
+                    self.object(schema, object, range, inner);
+                    true
+                }
+                None => false,
+            },
+            Shape::Resource | Shape::AnyResource => self.inner_resource(name, focus, range, place, origin),
+        };
+        if sound && !matches!(schema.shape, Shape::Resource | Shape::AnyResource) {
+            self.rules(schema, focus, range, place);
+        }
+        self.overlays.truncate(extended);
+        self.depth -= 1;
+        sound
+    }
+
+    /// The rules of the type and of the profile nodes.
+    pub(super) fn rules(&mut self, schema: &'v TypeSchema, focus: Focus<'a>, range: Range, place: Place<'_, 'a>) {
+        let origin = Origin { profile: &schema.url, element: &schema.name, base: true };
+        for rule in &schema.rules {
+            rules::check(self, rule, focus, place, origin);
+        }
+        for position in range.start..range.end {
+            let overlay = self.overlays[position];
+            let origin = Origin { profile: &overlay.profile.url, element: &overlay.node.id, base: false };
+            for rule in &overlay.node.rules {
+                rules::check(self, rule, focus, place, origin);
+            }
+        }
+    }
+
+    fn primitive(
+        &mut self,
+        kind: PrimitiveKind,
+        focus: Focus<'a>,
+        range: Range,
+        place: Place<'_, 'a>,
+        origin: Origin<'_>,
+    ) -> bool {
+        if let Some(sibling) = focus.sibling {
+            self.primitive_extras(sibling, range, place, origin);
+        }
+        let Some(value) = focus.value else {
+            return focus.sibling.is_some();
+        };
+        match primitive::check(kind, value) {
+            Ok(()) => true,
+            Err(fault) => {
+                rules::primitive_format::report(self, kind, fault, place.path, origin);
+                false
+            }
+        }
+    }
+
+    /// The `_name` object: id and extensions of a primitive.
+    fn primitive_extras(&mut self, sibling: &'a Value, range: Range, place: Place<'_, 'a>, origin: Origin<'_>) {
+        let Some(object) = json_kind::object(self, Some(sibling), place.path, origin) else { return };
+        if let Ok(schema) = self.validator.schemas().type_(self.validator.known().element) {
+            self.object(schema, object, range, place);
+        }
+    }
+
+    /// Adds the profiles that the rules of the element and its nodes demand of this type, when there is exactly one
+    /// choice; several are tried by the rule itself.
+    pub(super) fn with_type_profiles(&mut self, rules: &'v [Rule], focus: Focus<'a>, range: Range) -> Range {
+        let mut wanted: Option<Vec<ProfileIndex>> = None;
+        let mut collect = |rules: &[Rule]| {
+            for rule in rules {
+                if let Rule::Profiles(type_, profiles) = rule
+                    && *type_ == focus.type_
+                    && let [profile] = profiles.as_slice()
+                {
+                    wanted.get_or_insert_default().push(*profile);
+                }
+            }
+        };
+        collect(rules);
+        for overlay in &self.overlays[range.start..range.end] {
+            collect(&overlay.node.rules);
+        }
+        let Some(wanted) = wanted else { return range };
+        let start = self.overlays.len();
+        self.overlays.extend_from_within(range.start..range.end);
+        for profile in wanted {
+            self.add_profile(start, profile);
+        }
+        Range { start, end: self.overlays.len() }
+    }
+
+    /// Reports a value that is no resource where one must be.
+    pub(super) fn not_a_resource(&mut self, place: Place<'_, 'a>, origin: Origin<'_>) {
+        let text = "A resource is expected here: a JSON object with resourceType.".to_owned();
+        self.error(IssueCode::Structure, "json-kind", text, place.path, origin);
+    }
+}

@@ -1,0 +1,209 @@
+//! The run: one walk over the JSON with the schema of the base type and, beside it, the nodes of every profile that
+//! applies at that place. `Validator` starts it; the rule files report into it.
+
+mod element;
+mod extension;
+mod object;
+mod resource;
+mod scope;
+mod slicing;
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::path::Path;
+use crate::fhir::types::TypeIndex;
+
+use super::Validator;
+use super::schema::{Node, ProfileIndex, ProfileSchema};
+
+pub use object::Items;
+pub use scope::{BundleEntries, Holder, Scope};
+
+/// The deepest nesting that is walked.
+const MAX_DEPTH: usize = 120;
+
+/// One node of one profile that applies at a place.
+#[derive(Debug, Clone, Copy)]
+pub struct Overlay<'v> {
+    /// The profile.
+    pub profile: &'v ProfileSchema,
+    /// Its node.
+    pub node: &'v Node,
+}
+
+impl Overlay<'_> {
+    /// True for the root of the profile.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.profile.nodes.first().is_some_and(|root| std::ptr::eq(self.node, root))
+    }
+}
+
+/// A stretch of the stack of overlays.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    /// First.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+}
+
+/// Which definition asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'s> {
+    /// Canonical of the definition.
+    pub profile: &'s str,
+    /// Element id in it.
+    pub element: &'s str,
+    /// True where a base type asks, false for a profile.
+    pub base: bool,
+}
+
+/// A value under examination: the JSON value, the `_name` value beside it and the type.
+#[derive(Debug, Clone, Copy)]
+pub struct Focus<'a> {
+    /// The value; none where only `_name` stands.
+    pub value: Option<&'a Value>,
+    /// The value of `_name`.
+    pub sibling: Option<&'a Value>,
+    /// Its type.
+    pub type_: TypeIndex,
+}
+
+/// Where the walk is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'p, 'a> {
+    /// The path.
+    pub path: &'p Path<'p>,
+    /// The object that holds the value; none at the root.
+    pub holder: Option<&'p Holder<'p, 'a>>,
+    /// The resource it belongs to.
+    pub scope: &'p Scope<'a>,
+}
+
+impl<'p, 'a> Place<'p, 'a> {
+    /// The same place with another path.
+    #[must_use]
+    pub const fn with_path<'q>(&'q self, path: &'q Path<'q>) -> Place<'q, 'a>
+    where
+        'p: 'q,
+    {
+        Place { path, holder: self.holder, scope: self.scope }
+    }
+}
+
+/// State of one validation.
+#[derive(Debug)]
+pub struct Run<'v, 'a> {
+    /// The validator whose schemas apply.
+    pub validator: &'v Validator,
+    /// Findings so far.
+    pub issues: Vec<Issue>,
+    /// Stack of the profile nodes that apply.
+    overlays: Vec<Overlay<'v>>,
+    /// Stack of items that belong to slices.
+    assigned: Vec<(usize, Overlay<'v>)>,
+    /// Profiles that the caller asked for at the root.
+    profiles: Vec<ProfileIndex>,
+    /// Whether profiles apply by resource type.
+    by_type: bool,
+    /// Entries of the Bundle that is being walked.
+    pub bundle: Option<Rc<BundleEntries<'a>>>,
+    /// True while a profile is tried: what base types demand has been reported already.
+    trial: bool,
+    depth: usize,
+}
+
+impl<'v, 'a> Run<'v, 'a> {
+    /// A run that has found nothing yet.
+    #[must_use]
+    pub const fn new(validator: &'v Validator, profiles: Vec<ProfileIndex>, by_type: bool) -> Self {
+        Self {
+            validator,
+            issues: Vec::new(),
+            overlays: Vec::new(),
+            assigned: Vec::new(),
+            profiles,
+            by_type,
+            bundle: None,
+            trial: false,
+            depth: 0,
+        }
+    }
+
+    /// Adds an issue at a path, asked for by a definition.
+    pub fn push(&mut self, issue: Issue, path: &Path<'_>, origin: Origin<'_>) {
+        if !(self.trial && origin.base) {
+            self.issues.push(issue.at(path.to_string()).asked_by(origin.profile, origin.element));
+        }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, code: IssueCode, rule: &str, text: String, path: &Path<'_>, origin: Origin<'_>) {
+        self.push(Issue::new(Severity::Error, code, rule, text), path, origin);
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, code: IssueCode, rule: &str, text: String, path: &Path<'_>, origin: Origin<'_>) {
+        self.push(Issue::new(Severity::Warning, code, rule, text), path, origin);
+    }
+
+    /// The overlays of a range.
+    #[must_use]
+    pub fn overlays(&self, range: Range) -> &[Overlay<'v>] {
+        self.overlays.get(range.start..range.end).unwrap_or_default()
+    }
+
+    /// Puts the children named `name` of every overlay of `range` on the stack.
+    fn gather(&mut self, range: Range, name: &str) -> Range {
+        let start = self.overlays.len();
+        for position in range.start..range.end {
+            let overlay = self.overlays[position];
+            for (child, node) in &overlay.node.children {
+                if child == name {
+                    self.overlays
+                        .push(Overlay { profile: overlay.profile, node: &overlay.profile.nodes[*node as usize] });
+                }
+            }
+        }
+        Range { start, end: self.overlays.len() }
+    }
+
+    /// Puts the root of a profile on the stack unless it is in the stretch that begins at `start`.
+    pub fn add_profile(&mut self, start: usize, index: ProfileIndex) {
+        match self.validator.schemas().profile(index) {
+            Ok(profile) => {
+                let is_known = |overlay: &Overlay<'_>| {
+                    std::ptr::eq(overlay.node, &raw const profile.nodes[0])
+                        || (overlay.profile.ancestors.contains(&index) && overlay.is_root())
+                };
+                if !self.overlays[start..].iter().any(is_known) {
+                    self.overlays.push(Overlay { profile, node: &profile.nodes[0] });
+                }
+            }
+            Err(issue) => {
+                if !self.issues.contains(issue) {
+                    self.issues.push(issue.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether a value meets a profile; what its base type demands is left aside.
+    pub fn meets(&self, index: ProfileIndex, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
+        if self.depth > MAX_DEPTH / 2 {
+            return true;
+        }
+        let mut trial = Run::new(self.validator, Vec::new(), false);
+        trial.trial = true;
+        trial.bundle.clone_from(&self.bundle);
+        trial.depth = self.depth + 8;
+        trial.add_profile(0, index);
+        let range = Range { start: 0, end: trial.overlays.len() };
+        trial.value(focus, range, place);
+        !trial.issues.iter().any(Issue::is_error)
+    }
+}

@@ -1,0 +1,182 @@
+//! One JSON object against its type: names, kinds, counts; its members are handed to `element`.
+
+use serde_json::{Map, Value};
+
+use crate::fhir::issue::IssueCode;
+
+use crate::validate::rules::{cardinality, choice_type, json_kind, unknown_element};
+use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema};
+
+use super::{Origin, Place, Range, Run};
+
+/// The occurrences of one element: values and, for primitives, the `_name` values.
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'a> {
+    /// Values in order; JSON null where there is none.
+    pub values: &'a [Value],
+    /// `_name` values in order.
+    pub siblings: &'a [Value],
+}
+
+impl<'a> Items<'a> {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        if self.values.len() > self.siblings.len() { self.values.len() } else { self.siblings.len() }
+    }
+
+    /// The occurrence at `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> (Option<&'a Value>, Option<&'a Value>) {
+        let present = |list: &'a [Value]| list.get(index).filter(|value| !value.is_null());
+        (present(self.values), present(self.siblings))
+    }
+}
+
+impl TypeSchema {
+    /// The name's position; names mostly come in definition order, so the search begins after the last one found.
+    fn find(&self, json: &str, cursor: &mut usize) -> Option<&Name> {
+        let (before, after) = self.names.split_at((*cursor).min(self.names.len()));
+        let offset = before.len();
+        let position = after
+            .iter()
+            .position(|name| name.json == json)
+            .map(|position| position + offset)
+            .or_else(|| before.iter().position(|name| name.json == json))?;
+        *cursor = position + 1;
+        self.names.get(position)
+    }
+
+    /// Position of an element by its name without `[x]`.
+    #[must_use]
+    pub fn element(&self, name: &str) -> Option<usize> {
+        self.elements.iter().position(|element| element.name == name)
+    }
+}
+
+impl<'v, 'a> Run<'v, 'a> {
+    /// Checks the members of an object; `range` are the profile nodes that apply to the object.
+    pub(super) fn object(
+        &mut self,
+        schema: &'v TypeSchema,
+        object: &'a Map<String, Value>,
+        range: Range,
+        place: Place<'_, 'a>,
+    ) {
+        let origin = Origin { profile: &schema.url, element: &schema.name, base: true };
+        if object.is_empty() {
+            return json_kind::empty_object(self, place.path, origin);
+        }
+        let mut counts = [0_u32; MAX_ELEMENTS];
+        let mut cursor = 0;
+        let has_siblings = object.keys().any(|key| key.starts_with('_'));
+        for (key, value) in object {
+            if key == "resourceType" && matches!(schema.shape, Shape::Resource) {
+                continue;
+            }
+            let (json, alone) = match key.strip_prefix('_') {
+                Some(json) if object.contains_key(json) => continue,
+                Some(json) => (json, true),
+                None => (key.as_str(), false),
+            };
+            let Some(name) = schema.find(json, &mut cursor) else {
+                unknown_element::report(self, schema, key, place.path, origin);
+                continue;
+            };
+            let element = &schema.elements[usize::from(name.element)];
+            let (value, sibling) = if alone {
+                (None, Some(value))
+            } else {
+                (Some(value), if has_siblings { object.get(name.sibling.as_str()) } else { None })
+            };
+            let count = &mut counts[usize::from(name.element)];
+            if *count > 0 {
+                choice_type::twice(self, element, place.path);
+            }
+            *count += self.member(name, element, value, sibling, range, place);
+        }
+        self.count(schema, &counts, range, place);
+    }
+
+    /// The occurrences of one element; returns how many there are.
+    fn member(
+        &mut self,
+        name: &'v Name,
+        element: &'v Element,
+        value: Option<&'a Value>,
+        sibling: Option<&'a Value>,
+        range: Range,
+        place: Place<'_, 'a>,
+    ) -> u32 {
+        let path = place.path.element(&name.step);
+        let place = place.with_path(&path);
+        let Some(items) = json_kind::items(self, name, element, value, sibling, place.path) else {
+            return 1;
+        };
+        let nodes = self.gather(range, &element.name);
+        let base = self.assigned.len();
+        if nodes.end > nodes.start {
+            choice_type::check(self, name, nodes, place.path);
+            self.slice(nodes, items, name.type_, place);
+        }
+        for index in 0..items.len() {
+            let indexed;
+            let place = if element.repeats {
+                indexed = path.index(index);
+                place.with_path(&indexed)
+            } else {
+                place
+            };
+            let end = self.overlays.len();
+            let own = self.slices_of(base, index, nodes);
+            self.item(name, element, items.get(index), own, place);
+            self.overlays.truncate(end);
+        }
+        self.assigned.truncate(base);
+        self.overlays.truncate(nodes.start);
+        u32::try_from(items.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The nodes that apply to one occurrence: those of the element, and those of the slices it belongs to.
+    fn slices_of(&mut self, base: usize, index: usize, nodes: Range) -> Range {
+        if self.assigned.len() == base {
+            return nodes;
+        }
+        let start = self.overlays.len();
+        self.overlays.extend_from_within(nodes.start..nodes.end);
+        for (item, overlay) in &self.assigned[base..] {
+            if *item == index {
+                self.overlays.push(*overlay);
+            }
+        }
+        Range { start, end: self.overlays.len() }
+    }
+
+    /// Least and greatest number of occurrences, of the base and of each profile.
+    fn count(&mut self, schema: &'v TypeSchema, counts: &[u32; MAX_ELEMENTS], range: Range, place: Place<'_, 'a>) {
+        for position in &schema.required {
+            let element = &schema.elements[usize::from(*position)];
+            if counts[usize::from(*position)] < element.min {
+                let origin = Origin { profile: &element.url, element: &element.id, base: true };
+                cardinality::too_few(self, &element.id, element.min, 0, place.path, origin);
+            }
+        }
+        for position in range.start..range.end {
+            let overlay = self.overlays[position];
+            for (name, node) in &overlay.node.children {
+                let node = &overlay.profile.nodes[*node as usize];
+                if node.min == 0 && node.max.is_none() && node.slicing.is_none() {
+                    continue;
+                }
+                let found = schema.element(name).map_or(0, |element| counts[element]);
+                cardinality::check(self, overlay.profile, node, found, place.path);
+            }
+        }
+    }
+
+    /// Reports that the nesting is too deep, once.
+    pub(super) fn too_deep(&mut self, place: Place<'_, 'a>, origin: Origin<'_>) {
+        let text = "Elements are nested more deeply than this server reads. Flatten the content.".to_owned();
+        self.error(IssueCode::TooCostly, "nesting-depth", text, place.path, origin);
+    }
+}

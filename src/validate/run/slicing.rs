@@ -1,0 +1,129 @@
+//! Which slice each occurrence of an element belongs to, and what slicing demands of them all
+//! (<https://hl7.org/fhir/R4/profiling.html#slicing>).
+
+use crate::fhir::types::TypeIndex;
+
+use crate::validate::rules::{binding, slicing as rule};
+use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Test};
+
+use super::object::Items;
+use super::{Focus, Overlay, Place, Range, Run};
+
+/// Whether an occurrence belongs to a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Match {
+    Yes,
+    No,
+    /// The profile names nothing to tell by.
+    Undecidable,
+}
+
+impl<'v, 'a> Run<'v, 'a> {
+    /// Assigns the occurrences of an element to the slices of every node of `range` and reports what does not fit.
+    pub(super) fn slice(&mut self, range: Range, items: Items<'a>, type_: TypeIndex, place: Place<'_, 'a>) {
+        for position in range.start..range.end {
+            let overlay = self.overlays[position];
+            if let Some(slicing) = &overlay.node.slicing {
+                let all: Vec<usize> = (0..items.len()).collect();
+                self.slice_by(overlay, slicing, &all, items, type_, place);
+            }
+        }
+    }
+
+    fn slice_by(
+        &mut self,
+        overlay: Overlay<'v>,
+        slicing: &'v Slicing,
+        members: &[usize],
+        items: Items<'a>,
+        type_: TypeIndex,
+        place: Place<'_, 'a>,
+    ) {
+        let mut found: Vec<Option<usize>> = Vec::with_capacity(members.len());
+        for item in members {
+            let (value, sibling) = items.get(*item);
+            found.push(self.slice_of(overlay, slicing, Focus { value, sibling, type_ }, *item, place));
+        }
+        rule::order(self, overlay, slicing, members, &found, place.path);
+        for (position, slice) in slicing.slices.iter().enumerate() {
+            let own: Vec<usize> = members
+                .iter()
+                .zip(&found)
+                .filter(|(_, found)| **found == Some(position))
+                .map(|(item, _)| *item)
+                .collect();
+            if !slice.conditions.is_empty() {
+                rule::count(self, overlay, slice, own.len(), place.path);
+            }
+            let node = &overlay.profile.nodes[slice.node as usize];
+            let overlay = Overlay { profile: overlay.profile, node };
+            self.assigned.extend(own.iter().map(|item| (*item, overlay)));
+            if let Some(inner) = &node.slicing
+                && !own.is_empty()
+            {
+                self.slice_by(overlay, inner, &own, items, type_, place);
+            }
+        }
+        if slicing.rules == SlicingRules::Closed {
+            for (item, _) in members.iter().zip(&found).filter(|(_, found)| found.is_none()) {
+                rule::unmatched(self, overlay, slicing, *item, place.path);
+            }
+        }
+    }
+
+    /// The first slice that the occurrence belongs to.
+    fn slice_of(
+        &mut self,
+        overlay: Overlay<'v>,
+        slicing: &'v Slicing,
+        focus: Focus<'a>,
+        item: usize,
+        place: Place<'_, 'a>,
+    ) -> Option<usize> {
+        let mut undecidable = None;
+        for (position, slice) in slicing.slices.iter().enumerate() {
+            match self.belongs(slice, focus, place) {
+                Match::Yes => return Some(position),
+                Match::No => {}
+                Match::Undecidable => undecidable = undecidable.or(Some(slice)),
+            }
+        }
+        if let Some(slice) = undecidable {
+            rule::undecidable(self, overlay, slice, item, place.path);
+        }
+        None
+    }
+
+    fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>) -> Match {
+        if slice.conditions.is_empty() {
+            return Match::Undecidable;
+        }
+        if slice.conditions.iter().all(|condition| self.meets_condition(condition, focus, place)) {
+            Match::Yes
+        } else {
+            Match::No
+        }
+    }
+
+    fn meets_condition(&self, condition: &'v Condition, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
+        let found = rule::select(self, &condition.steps, focus, place);
+        condition.tests.iter().any(|test| self.passes(test, &found, place))
+    }
+
+    fn passes(&self, test: &'v Test, found: &[Focus<'a>], place: Place<'_, 'a>) -> bool {
+        let values = || found.iter().filter_map(|focus| focus.value);
+        match test {
+            Test::Exists(wanted) => found.is_empty() != *wanted,
+            Test::Equals(value) => values().any(|found| rule::same(found, value)),
+            Test::Contains(pattern) => values().any(|found| rule::contains(found, pattern)),
+            Test::Types(types) => found
+                .iter()
+                .any(|focus| types.iter().any(|wanted| self.validator.types().is_subtype(focus.type_, *wanted))),
+            Test::Profiles(profiles) => found
+                .iter()
+                .filter(|focus| focus.value.is_some())
+                .any(|focus| profiles.iter().any(|profile| self.meets(*profile, *focus, place))),
+            Test::InValueSet(binding) => values().any(|value| binding::has_member(self, binding, value)),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The arena of schemas: a slot per type and per profile, filled at first use and kept. Threads share it; an index stays
+//! valid as long as the validator.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::fhir::definitions::{Definitions, StructureKind};
+use crate::fhir::issue::Issue;
+use crate::fhir::types::{TypeIndex, Types};
+
+use super::compile;
+use super::schema::{ProfileIndex, ProfileSchema, TypeSchema};
+
+/// All schemas of one registry of definitions.
+#[derive(Debug)]
+pub struct Schemas {
+    definitions: Arc<Definitions>,
+    types: Vec<OnceLock<Result<TypeSchema, Issue>>>,
+    profiles: Vec<OnceLock<Result<ProfileSchema, Issue>>>,
+    canonicals: Vec<String>,
+    by_canonical: HashMap<String, ProfileIndex>,
+    by_type: Vec<OnceLock<Vec<ProfileIndex>>>,
+}
+
+impl Schemas {
+    /// Empty slots for everything that the definitions hold.
+    #[must_use]
+    pub fn new(definitions: Arc<Definitions>) -> Self {
+        let count = Types::r4().all().count();
+        let canonicals: Vec<String> =
+            definitions.canonicals("StructureDefinition").map(|(_, canonical)| canonical).collect();
+        let mut by_canonical = HashMap::with_capacity(canonicals.len() * 2);
+        for (canonical, index) in canonicals.iter().zip((0..).map(ProfileIndex)) {
+            by_canonical.insert(canonical.clone(), index);
+            if let Some((url, _)) = canonical.split_once('|') {
+                by_canonical.insert(url.to_owned(), index);
+            }
+        }
+        Self {
+            definitions,
+            types: (0..count).map(|_| OnceLock::new()).collect(),
+            profiles: canonicals.iter().map(|_| OnceLock::new()).collect(),
+            canonicals,
+            by_canonical,
+            by_type: (0..count).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The definitions that are compiled.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// The schema of a base type.
+    pub fn type_(&self, index: TypeIndex) -> Result<&TypeSchema, &Issue> {
+        self.types[index.0 as usize].get_or_init(|| compile::types::compile(&self.definitions, index)).as_ref()
+    }
+
+    /// The schema of a profile.
+    pub fn profile(&self, index: ProfileIndex) -> Result<&ProfileSchema, &Issue> {
+        self.profiles[index.0 as usize].get_or_init(|| compile::profile::compile(self, index)).as_ref()
+    }
+
+    /// The place of a profile, extension or base type by canonical (`url` or `url|version`).
+    #[must_use]
+    pub fn profile_index(&self, canonical: &str) -> Option<ProfileIndex> {
+        if let Some(index) = self.by_canonical.get(canonical) {
+            return Some(*index);
+        }
+        let structure = self.definitions.structure(canonical)?;
+        self.by_canonical.get(&structure.canonical()).copied()
+    }
+
+    /// The canonical (`url|version`) of a profile.
+    #[must_use]
+    pub fn canonical(&self, index: ProfileIndex) -> Option<&str> {
+        self.canonicals.get(index.0 as usize).map(String::as_str)
+    }
+
+    /// The schema of an extension by its url; none where its definition is not loaded.
+    #[must_use]
+    pub fn extension(&self, url: &str) -> Option<Result<&ProfileSchema, &Issue>> {
+        let index = self.by_canonical.get(url)?;
+        let schema = self.profile(*index);
+        schema.map_or_else(|issue| Some(Err(issue)), |schema| (schema.type_name == "Extension").then_some(Ok(schema)))
+    }
+
+    /// The profiles that apply to every resource of a type.
+    #[must_use]
+    pub fn by_type(&self, index: TypeIndex) -> &[ProfileIndex] {
+        self.by_type[index.0 as usize].get_or_init(|| {
+            let name = &Types::r4().definition(index).name;
+            let canonicals = self.definitions.profiles_for_type(name);
+            canonicals.iter().filter_map(|canonical| self.profile_index(canonical)).collect()
+        })
+    }
+
+    /// Compiles everything and returns what does not compile.
+    #[must_use]
+    pub fn compile_all(&self) -> Vec<Issue> {
+        let types = Types::r4().all().filter_map(|(index, _)| self.type_(index).err());
+        let is_logical = |index: &ProfileIndex| {
+            let structure = self.canonical(*index).and_then(|canonical| self.definitions.structure(canonical));
+            structure.is_some_and(|structure| structure.kind == StructureKind::Logical)
+        };
+        let profiles = (0..).map(ProfileIndex).take(self.profiles.len()).filter(|index| !is_logical(index));
+        let profiles = profiles.filter_map(|index| self.profile(index).err());
+        types.chain(profiles).cloned().collect()
+    }
+}

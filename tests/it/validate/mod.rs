@@ -1,0 +1,16 @@
+//! Validation: the rules one by one, the UK Core examples, the official examples, hostile input.
+
+mod compile;
+mod official;
+mod uk_core;
+
+use std::sync::OnceLock;
+
+use kith::fhir::definitions::Definitions;
+use kith::validate::{Settings, Validator};
+
+/// One validator of the embedded definitions for all tests.
+pub fn validator() -> &'static Validator {
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    VALIDATOR.get_or_init(|| Validator::new(Definitions::embedded(), Settings::default()).unwrap())
+}
