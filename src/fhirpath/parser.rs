@@ -93,7 +93,9 @@ impl Parser<'_> {
         self.deeper()?;
         let mut left = self.polarity()?;
         while let Some(infix) = self.infix().filter(|infix| infix.precedence() >= at_least) {
-            self.deeper()?;
+            if !matches!(infix, Infix::Union) {
+                self.deeper()?;
+            }
             left = self.operation(left, infix)?;
         }
         self.depth = entered;
