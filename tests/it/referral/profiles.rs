@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kith::fhir::definitions::Definitions;
 use kith::referral::applies::PROFILES;
 use kith::referral::lifecycle::State;
 use serde_json::Value;
@@ -99,4 +100,35 @@ fn the_status_value_set_and_the_lifecycle_agree() {
     codes.sort_unstable();
     states.sort_unstable();
     assert_eq!(codes, states);
+}
+
+#[test]
+fn every_profile_compiles_onto_uk_core() {
+    let embedded = Definitions::embedded();
+    for (name, definition) in definitions().iter().filter(|(name, _)| name.starts_with("StructureDefinition/")) {
+        let snapshot = embedded.snapshot(definition["url"].as_str().unwrap()).unwrap_or_else(|p| panic!("{name}: {p}"));
+        for element in definition["differential"]["element"].as_array().unwrap() {
+            let id = element["id"].as_str().unwrap();
+            assert!(snapshot.element(id).is_some(), "{name}: {id} is not in the snapshot");
+        }
+    }
+    let task = embedded.snapshot("https://kith.example/fhir/StructureDefinition/kith-triage-task").unwrap();
+    let owner = task.element("Task.owner").unwrap();
+    assert_eq!((owner.min, owner.must_support), (Some(1), Some(true)), "inherited through KithReferralTask and UK Core");
+    assert!(task.element("Task").unwrap().constraints.iter().any(|constraint| constraint.key == "kith-task-1"));
+    assert!(task.element("Task.code.coding:workflow.code").unwrap().fixed.is_some());
+}
+
+#[test]
+fn terms_and_search_parameters_are_embedded() {
+    let embedded = Definitions::embedded();
+    for name in
+        ["kith-business-status", "kith-status-reason", "kith-capacity-status", "kith-task-parameter", "kith-measure"]
+    {
+        assert!(embedded.code_system(&format!("{BASE}/CodeSystem/{name}")).is_some(), "{name}");
+        assert!(embedded.value_set(&format!("{BASE}/ValueSet/{name}")).is_some(), "{name}");
+    }
+    let capacity = embedded.search_parameters("HealthcareService");
+    assert!(capacity.iter().any(|parameter| parameter.code == "capacity"));
+    assert!(embedded.other("Questionnaire", &format!("{BASE}/Questionnaire/kith-referral-form")).is_some());
 }
