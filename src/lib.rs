@@ -10,6 +10,7 @@ pub mod operations;
 pub mod interactions;
 
 pub mod access;
+pub mod conformance;
 pub mod package;
 pub mod referral;
 pub mod store;

@@ -86,7 +86,7 @@ fn plan(server: &Arc<Server>, entries: Vec<Entry>) -> Result<Plan, Problem> {
     let (mut reads, mut writes): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(|entry| matches!(entry.request.method, Method::Get | Method::Head));
     reads.sort_by_key(|entry| entry.index);
-    writes.sort_by_key(|entry| entry::rank(entry.request.method));
+    writes.sort_by_key(processing_order);
     let mut issues = Vec::new();
     let mut names = Names::new();
     let mut ids = HashMap::new();
@@ -117,6 +117,13 @@ fn plan(server: &Arc<Server>, entries: Vec<Entry>) -> Result<Plan, Problem> {
     }
     refuse(&issues, kind)?;
     Ok(plan)
+}
+
+/// Deletions first, then POST, then PUT; a Task after everything else, since the referral rules look at what it is about.
+fn processing_order(entry: &Entry) -> (bool, bool, u8) {
+    let deletes = entry.request.method == Method::Delete;
+    let is_task = matches!(&entry.target, Target::Type(name) | Target::Instance(name, _) if name == "Task");
+    (!deletes, is_task, entry::rank(entry.request.method))
 }
 
 fn refuse(issues: &[Issue], kind: Kind) -> Result<(), Problem> {

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod conformance;
 mod dependencies;
 mod fhir;
 mod fhirpath;

@@ -1,9 +1,12 @@
 //! The referral rules, decided on resources in memory.
 
 mod actors;
+mod claims;
 mod duplicates;
 mod effects;
+mod journeys;
 mod lifecycle;
+mod over_http;
 mod parties;
 mod profiles;
 mod task;

@@ -114,7 +114,11 @@ fn every_profile_compiles_onto_uk_core() {
     }
     let task = embedded.snapshot("https://kith.example/fhir/StructureDefinition/kith-triage-task").unwrap();
     let owner = task.element("Task.owner").unwrap();
-    assert_eq!((owner.min, owner.must_support), (Some(1), Some(true)), "inherited through KithReferralTask and UK Core");
+    assert_eq!(
+        (owner.min, owner.must_support),
+        (Some(1), Some(true)),
+        "inherited through KithReferralTask and UK Core"
+    );
     assert!(task.element("Task").unwrap().constraints.iter().any(|constraint| constraint.key == "kith-task-1"));
     assert!(task.element("Task.code.coding:workflow.code").unwrap().fixed.is_some());
 }

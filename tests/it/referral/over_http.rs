@@ -1,0 +1,122 @@
+//! The rules as a client meets them: duplicates by policy, plain resources untouched, effects as versions with Provenance.
+
+use serde_json::{Value, json};
+
+use super::world::{but, request, task};
+use crate::support::http::{Answer, JSON, TestServer};
+use crate::support::{TestDatabase, over_http};
+
+fn known(server: &TestServer) {
+    server
+        .put("Patient/p", &json!({ "resourceType": "Patient", "id": "p", "name": [{ "text": "A person" }] }))
+        .expect(201);
+    for id in ["gp", "vcse"] {
+        server
+            .put(&format!("Organization/{id}"), &json!({ "resourceType": "Organization", "id": id, "name": id }))
+            .expect(201);
+    }
+}
+
+fn outcome(server: &TestServer, method: &str, path: &str, body: &Value) -> Answer {
+    let headers = [JSON, ("Prefer", "return=OperationOutcome")];
+    server.send(method, path, &headers, Some(body.to_string().as_bytes()))
+}
+
+fn rules(answer: &Answer) -> Vec<String> {
+    let outcome = answer.json();
+    let issues = outcome["issue"].as_array().cloned().unwrap_or_default();
+    issues.iter().filter_map(|issue| issue["details"]["coding"][0]["code"].as_str().map(str::to_owned)).collect()
+}
+
+fn a_duplicate_is_refused_by_default(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    server.put("ServiceRequest/r", &request("r", "active")).expect(201);
+    let refused = server.put("ServiceRequest/s", &request("s", "active")).expect(409);
+    assert_eq!(refused.json()["issue"][0]["code"], "duplicate");
+    assert_eq!(rules(&refused), ["referral-duplicate"]);
+    server.get("ServiceRequest/s").expect(404);
+    server.put("ServiceRequest/r", &request("r", "active")).expect(200);
+    server.put("ServiceRequest/r", &request("r", "revoked")).expect(200);
+    server.put("ServiceRequest/s", &request("s", "active")).expect(201);
+}
+
+fn a_duplicate_is_a_warning_where_so_configured(database: &TestDatabase) {
+    let server = TestServer::start_with(database, &[("referral.duplicates", "warn")]);
+    known(&server);
+    server.put("ServiceRequest/r", &request("r", "active")).expect(201);
+    let stored = outcome(&server, "PUT", "ServiceRequest/s", &request("s", "active")).expect(201);
+    assert!(rules(&stored).contains(&"referral-duplicate".to_owned()), "{}", stored.text);
+    server.get("ServiceRequest/s").expect(200);
+}
+
+fn a_plain_task_goes_its_own_way(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    let plain = but(&request("x", "active"), json!({ "code": { "text": "X-ray" } }));
+    server.put("ServiceRequest/x", &plain).expect(201);
+    let focus = json!({ "reference": "ServiceRequest/x" });
+    for (status, answer) in [("completed", 201), ("draft", 200), ("ready", 200), ("rejected", 200), ("accepted", 200)] {
+        let task = but(&task("t", "requested"), json!({ "status": status, "focus": focus, "owner": null }));
+        let stored = server.put("Task/t", &task).expect(answer).json();
+        assert!(stored.get("lastModified").is_none());
+    }
+    assert_eq!(server.get("ServiceRequest/x").json()["meta"]["versionId"], "1");
+    server.put("ServiceRequest/y", &but(&plain, json!({ "id": "y" }))).expect(201);
+}
+
+fn a_refused_change_leaves_nothing_behind(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    server.put("ServiceRequest/r", &request("r", "active")).expect(201);
+    server.put("Task/t", &task("t", "requested")).expect(201);
+    let wrong = but(&task("t", "completed"), json!({ "output": null }));
+    let refused = server.put("Task/t", &wrong).expect(422);
+    assert_eq!(rules(&refused), ["referral-output", "referral-transition"]);
+    assert!(refused.json()["issue"].as_array().unwrap().iter().all(|issue| issue["code"] == "business-rule"));
+    assert_eq!(server.get("Task/t").json()["meta"]["versionId"], "1");
+    assert_eq!(server.get("ServiceRequest/r").json()["meta"]["versionId"], "1");
+}
+
+fn an_effect_is_a_version_with_a_provenance(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    server.put("ServiceRequest/r", &request("r", "draft")).expect(201);
+    server.put("Task/t", &task("t", "requested")).expect(201);
+    let followed = server.get("ServiceRequest/r").expect(200);
+    assert_eq!((followed.header("etag"), &followed.json()["status"]), ("W/\"2\"", &json!("active")));
+    let history = server.get("ServiceRequest/r/_history").expect(200).json();
+    assert_eq!(history["entry"].as_array().unwrap().len(), 2);
+}
+
+fn the_task_may_stand_before_its_referral_in_a_transaction(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    let (mut referral, mut sent) = (request("r", "draft"), task("t", "requested"));
+    for resource in [&mut referral, &mut sent] {
+        resource.as_object_mut().unwrap().shift_remove("id");
+    }
+    sent["focus"]["reference"] = json!("urn:uuid:5e1fd0c2-6f0f-4a0f-9f0c-3f3a5f0f0003");
+    let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [
+        { "resource": sent, "request": { "method": "POST", "url": "Task" } },
+        { "fullUrl": "urn:uuid:5e1fd0c2-6f0f-4a0f-9f0c-3f3a5f0f0003", "resource": referral,
+          "request": { "method": "POST", "url": "ServiceRequest" } }
+    ] });
+    let answer = server.post("", &bundle).expect(200).json();
+    let stored = |entry: usize| {
+        let location = answer["entry"][entry]["response"]["location"].as_str().unwrap().to_owned();
+        let path = location.strip_prefix(&format!("{}/", server.base)).unwrap_or(&location).to_owned();
+        server.get(path.split("/_history/").next().unwrap()).expect(200).json()
+    };
+    assert!(stored(0)["lastModified"].is_string(), "the Task was recognised as a referral");
+    assert_eq!(stored(1)["status"], "active", "and its ServiceRequest followed");
+}
+
+over_http!(
+    a_duplicate_is_refused_by_default,
+    a_duplicate_is_a_warning_where_so_configured,
+    a_plain_task_goes_its_own_way,
+    a_refused_change_leaves_nothing_behind,
+    an_effect_is_a_version_with_a_provenance,
+    the_task_may_stand_before_its_referral_in_a_transaction,
+);
