@@ -2,4 +2,5 @@
 
 mod examples;
 mod reading;
+mod witness;
 mod writing;
