@@ -7,7 +7,7 @@ use crate::interactions::format::Wanted;
 use crate::interactions::reply::Reply;
 use crate::interactions::request::{Method, Request};
 use crate::interactions::server::Server;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// The answer to a request that was carried out or refused.
 pub fn answer(server: &Server, request: &Request, reply: &Reply) -> HttpResponse {
@@ -54,8 +54,11 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
 
 /// A resource that cannot be written in the format asked for: the client gets the reason in JSON.
 fn unwritable(problem: &Problem) -> HttpResponse {
-    tracing::error!(%problem, "an answer could not be written");
-    let reply = Reply::problem(&Problem::internal("unwritable"));
+    if problem.kind == Kind::Internal {
+        tracing::error!(%problem, "an answer could not be written");
+    }
+    let reply = Reply::problem(problem);
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let bytes = reply.bytes(Wanted::default()).unwrap_or_default();
-    HttpResponse::InternalServerError().content_type(Wanted::default().format.media_type()).body(bytes)
+    HttpResponse::build(status).content_type(Wanted::default().format.media_type()).body(bytes)
 }

@@ -8,6 +8,7 @@ use super::request::{Body, Headers, Method, Request};
 use super::route::Target;
 use super::server::Server;
 use super::{header, url};
+use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
@@ -126,7 +127,7 @@ pub fn answer(server: &Server, reply: &Reply, with_resource: bool) -> Result<Val
     }
     let resource = match &reply.content {
         Content::Empty => None,
-        Content::Stored(bytes) => Some(serde_json::from_slice(bytes).map_err(Problem::internal)?),
+        Content::Stored(bytes) => Some(json::parse_stored(bytes)?),
         Content::Resource(value) => Some(value.clone()),
     };
     let mut entry = Map::new();

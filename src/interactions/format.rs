@@ -81,39 +81,51 @@ pub fn wanted(accept: Option<&str>, format: Option<&str>, pretty: Option<&str>) 
     Ok(Wanted { format, pretty })
 }
 
-fn from_accept(accept: Option<&str>) -> Result<Format, Problem> {
-    let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Format::Json) };
-    let mut best: Option<(f32, Format)> = None;
-    for part in text.split(',') {
-        let media = Media::parse(part);
-        if let Some(format) = of_media(&media)
-            && media.quality > 0.0
-            && best.is_none_or(|(quality, _)| media.quality > quality)
-        {
-            best = Some((media.quality, format));
-        }
-    }
-    best.map(|(_, format)| format).ok_or_else(|| not_acceptable("http.accept"))
+/// How well a format fits what Accept names (RFC 9110 section 12.5.1): the quality of the most specific range that covers it,
+/// that specificity, and where the range stands.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    quality: f32,
+    specificity: u8,
+    position: usize,
 }
 
+impl Fit {
+    fn of(format: Format, ranges: &[Media]) -> Option<Self> {
+        let mut best: Option<Self> = None;
+        for (position, range) in ranges.iter().enumerate() {
+            let specificity = range.specificity(format);
+            let fit = Self { quality: range.quality, specificity, position };
+            let better = |other: Self| (specificity, fit.quality) > (other.specificity, other.quality);
+            if specificity > 0 && best.is_none_or(better) {
+                best = Some(fit);
+            }
+        }
+        best.filter(|fit| fit.quality > 0.0)
+    }
+
+    /// Quality decides, then how precisely the client asked, then the order in which it did.
+    fn beats(&self, other: &Self) -> bool {
+        let rank = |fit: &Self| (fit.quality, fit.specificity, std::cmp::Reverse(fit.position));
+        rank(self) > rank(other)
+    }
+}
+
+fn from_accept(accept: Option<&str>) -> Result<Format, Problem> {
+    let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Format::Json) };
+    let ranges: Vec<Media> = text.split(',').map(Media::parse).collect();
+    match (Fit::of(Format::Json, &ranges), Fit::of(Format::Xml, &ranges)) {
+        (Some(json), Some(xml)) if xml.beats(&json) => Ok(Format::Xml),
+        (None, Some(_)) => Ok(Format::Xml),
+        (Some(_), _) => Ok(Format::Json),
+        (None, None) => Err(not_acceptable("http.accept")),
+    }
+}
+
+/// The format that `_format` names.
 fn of_media(media: &Media) -> Option<Format> {
-    if !media.is_r4() {
-        return None;
-    }
-    match media.name.as_str() {
-        "application/fhir+json"
-        | "application/json"
-        | "application/json+fhir"
-        | "text/json"
-        | "json"
-        | "*/*"
-        | "application/*"
-        | "text/html"
-        | "text/*"
-        | "application/xhtml+xml" => Some(Format::Json),
-        "application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" | "xml" => Some(Format::Xml),
-        _ => None,
-    }
+    let fits = |format: &Format| media.specificity(*format) > 0;
+    [Format::Json, Format::Xml].into_iter().find(fits)
 }
 
 /// One media range with the parameters that matter here.
@@ -140,6 +152,26 @@ impl Media {
             }
         }
         media
+    }
+
+    /// How precisely this range names the format: 3 by its media type, 2 by `type/*`, 1 by `*/*`, 0 not at all. HTML, which
+    /// browsers ask for, is answered with JSON, as if they had asked for anything.
+    fn specificity(&self, format: Format) -> u8 {
+        if !self.is_r4() {
+            return 0;
+        }
+        match (self.name.as_str(), format) {
+            (
+                "application/fhir+json" | "application/json" | "application/json+fhir" | "text/json" | "json",
+                Format::Json,
+            )
+            | ("application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" | "xml", Format::Xml) => {
+                3
+            }
+            ("application/*" | "text/*", _) => 2,
+            ("*/*", _) | ("text/html" | "html" | "application/xhtml+xml", Format::Json) => 1,
+            _ => 0,
+        }
     }
 
     fn is_utf8(&self) -> bool {

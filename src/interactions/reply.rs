@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::format::{Format, Wanted};
 use super::request::{Request, ReturnPreference};
 use crate::clock::Micros;
+use crate::fhir::codec::{json, xml};
 use crate::fhir::issue::{Issue, operation_outcome};
+use crate::fhir::types::Types;
 use crate::problem::Problem;
 
 /// What the body is before it is written.
@@ -88,19 +90,18 @@ impl Reply {
         match (&self.content, wanted.format) {
             (Content::Empty, _) => Ok(Bytes::new()),
             (Content::Stored(bytes), Format::Json) if !wanted.pretty => Ok(bytes.clone()),
-            (Content::Stored(bytes), _) => {
-                let value: Value = serde_json::from_slice(bytes).map_err(Problem::internal)?;
-                write(&value, wanted)
-            }
+            (Content::Stored(bytes), _) => write(&json::parse_stored(bytes)?, wanted),
             (Content::Resource(value), _) => write(value, wanted),
         }
     }
 }
 
 fn write(value: &Value, wanted: Wanted) -> Result<Bytes, Problem> {
-    match (wanted.format, wanted.pretty) {
-        (Format::Json, false) => serde_json::to_vec(value).map(Bytes::from).map_err(Problem::internal),
-        (Format::Json, true) => serde_json::to_vec_pretty(value).map(Bytes::from).map_err(Problem::internal),
-        (Format::Xml, _) => Err(Problem::internal("XML is not written yet")),
-    }
+    let bytes = match (wanted.format, wanted.pretty) {
+        (Format::Json, false) => json::to_bytes(value),
+        (Format::Json, true) => json::to_pretty_bytes(value),
+        (Format::Xml, false) => xml::to_bytes(value, Types::r4())?,
+        (Format::Xml, true) => xml::to_pretty_bytes(value, Types::r4())?,
+    };
+    Ok(Bytes::from(bytes))
 }

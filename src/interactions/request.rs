@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::format::{BodyFormat, Wanted};
 use crate::access::Caller;
 use crate::clock::Micros;
-use crate::fhir::codec::{Limits, json};
+use crate::fhir::codec::{Limits, json, xml};
+use crate::fhir::types::Types;
 use crate::problem::{Kind, Problem};
 
 /// The HTTP methods that FHIR uses.
@@ -136,6 +137,7 @@ impl Request {
             Body::Resource(value) => Ok(value.clone()),
             Body::Bytes(bytes, _) if bytes.is_empty() => Err(no_body()),
             Body::Bytes(bytes, BodyFormat::Json) => json::parse(bytes, &limits),
+            Body::Bytes(bytes, BodyFormat::Xml) => xml::parse(bytes, &limits, Types::r4()),
             Body::Bytes(_, _) => Err(Problem::new(
                 Kind::UnsupportedMediaType,
                 "The body must be a FHIR resource: Content-Type application/fhir+json or application/fhir+xml.",

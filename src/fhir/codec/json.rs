@@ -15,7 +15,13 @@ pub(super) use scan::{Fault, Scanner};
 /// Reads a JSON text. 413 if it is larger than the limit, 400 with line and column if it is not JSON as FHIR wants it.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, Problem> {
     let text = utf8(bytes, limits)?;
-    parser::parse(text, limits.depth).map_err(|(offset, fault)| syntax_problem(text.as_bytes(), offset, &fault))
+    parser::parse(text, limits.levels()).map_err(|(offset, fault)| syntax_problem(text.as_bytes(), offset, &fault))
+}
+
+/// Reads the bytes of a stored resource, which the server has written itself; a fault is one of the server.
+pub fn parse_stored(bytes: &[u8]) -> Result<Value, Problem> {
+    let limits = Limits { depth: Limits::MAX_DEPTH, bytes: usize::MAX };
+    parse(bytes, &limits).map_err(Problem::internal)
 }
 
 /// Writes JSON without white space. Numbers keep their text, members their order.

@@ -24,6 +24,14 @@ impl Limits {
     pub const MAX_DEPTH: usize = 60;
 }
 
+impl Limits {
+    /// The levels that readers allow: the limit, and never more than [`Limits::MAX_DEPTH`].
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        self.depth.min(Self::MAX_DEPTH)
+    }
+}
+
 impl Default for Limits {
     /// 60 levels, 20 MB.
     fn default() -> Self {

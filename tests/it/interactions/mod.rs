@@ -2,3 +2,4 @@
 
 mod bundles;
 mod crud;
+mod formats;

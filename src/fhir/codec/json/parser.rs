@@ -8,7 +8,7 @@ use super::scan::{Fault, Result, Scanner, duplicate};
 /// Reads one JSON value that fills the text.
 pub(super) fn parse(text: &str, depth: usize) -> Result<Value> {
     // A level of elements is an object, usually within an array.
-    let mut parser = Parser { scanner: Scanner::new(text), depth, left: depth.saturating_mul(2) };
+    let mut parser = Parser { scanner: Scanner::new(text), depth, left: depth * 2 };
     let value = parser.value()?;
     match parser.scanner.peek() {
         None => Ok(value),

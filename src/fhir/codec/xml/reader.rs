@@ -27,7 +27,7 @@ pub(super) fn read(text: &str, limits: &Limits, types: &Types) -> Result<(Value,
         return Err(vec![syntax_issue(text, offset, "XML does not allow this control character. Remove it.")]);
     }
     let mut reader =
-        Reader { source: Source::new(text), types, issues: Vec::new(), depth: limits.depth, left: limits.depth };
+        Reader { source: Source::new(text), types, issues: Vec::new(), depth: limits.levels(), left: limits.levels() };
     match reader.document() {
         Ok(value) => Ok((value, reader.issues)),
         Err(fatal) => {
