@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::record::Stamp;
 use super::server::Server;
 use super::write::{self, Outcome};
+use crate::fhir::codec::json;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Change, Decision, Effect, Loaded, Lookup, Step};
 use crate::store::{AuditRecord, Party, Stored, Tx};
@@ -43,11 +44,7 @@ async fn load(server: &Server, tx: &mut Tx, lookup: &Lookup) -> Result<Vec<Value
             condition::search(tx, &statements).await?
         }
     };
-    found
-        .iter()
-        .filter(|stored| !stored.deleted)
-        .map(|stored| serde_json::from_slice(&stored.body).map_err(Problem::internal))
-        .collect()
+    found.iter().filter(|stored| !stored.deleted).map(|stored| json::parse_stored(&stored.body)).collect()
 }
 
 /// Writes the effects of a change, in order. `cause` is the versioned reference of the change.

@@ -9,6 +9,7 @@ use super::request::Request;
 use super::server::Server;
 use crate::access::Grant;
 use crate::clock::Micros;
+use crate::fhir::codec::json;
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::store::{AuditRecord, HistoryOf, HistoryPage, Stored};
@@ -135,7 +136,7 @@ fn entry(server: &Server, stored: &Stored) -> Result<Value, Problem> {
     let mut entry = Map::new();
     entry.insert("fullUrl".to_owned(), json!(format!("{}/{name}", server.base)));
     if !stored.deleted {
-        entry.insert("resource".to_owned(), serde_json::from_slice(&stored.body).map_err(Problem::internal)?);
+        entry.insert("resource".to_owned(), json::parse_stored(&stored.body)?);
     }
     let url = if stored.method == "POST" { stored.resource_type.clone() } else { name };
     entry.insert("request".to_owned(), json!({ "method": stored.method, "url": url }));

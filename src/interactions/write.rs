@@ -9,6 +9,7 @@ use super::effects;
 use super::record::{self, Stamp};
 use super::server::Server;
 use crate::clock::Micros;
+use crate::fhir::codec::json;
 use crate::fhir::issue::Issue;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Decision};
@@ -223,7 +224,7 @@ async fn decide(
     }
     let last_author = before.and_then(|stored| record::organisation(&stored.author));
     let before: Option<Value> = match before {
-        Some(stored) => Some(serde_json::from_slice(&stored.body).map_err(Problem::internal)?),
+        Some(stored) => Some(json::parse_stored(&stored.body)?),
         None => None,
     };
     let change = referral::Change {

@@ -197,5 +197,6 @@ over_http!(
     history_pages_are_linked,
     a_conditional_create_stores_once,
     the_client_chooses_what_it_gets_back,
+    xml_goes_in_and_comes_out,
     ids_of_requests_are_mirrored,
 );
