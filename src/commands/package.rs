@@ -80,8 +80,11 @@ impl Import {
             definitions = self.select(definitions)?;
         }
         let layout = if self.files { Layout::Files } else { Layout::Lines };
-        package::write(&self.out, &manifest, &definitions, layout)?;
-        Ok(format!("{} definitions written to {}", definitions.len(), self.out.display()))
+        let repeated = package::write(&self.out, &manifest, &definitions, layout)?;
+        let written = definitions.len() - repeated;
+        let note =
+            if repeated > 0 { format!(" ({repeated} with a url seen before passed over)") } else { String::new() };
+        Ok(format!("{written} definitions written to {}{note}", self.out.display()))
     }
 
     fn complete(&self, manifest: &mut Manifest) {

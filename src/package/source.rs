@@ -8,7 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
+use crate::fhir::codec;
 use crate::fhir::definitions::package::Manifest;
+use crate::fhir::types::Types;
 use crate::problem::{Kind, Problem};
 
 /// Bounds on what is read, so that a hostile archive cannot fill the memory.
@@ -161,22 +163,33 @@ impl Reader {
     }
 }
 
+/// A file's content by its extension. XML is read leniently: definitions are published with elements out of order.
 fn parse(name: &Path, bytes: &[u8]) -> Result<Value, Problem> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes)
-        .map_err(|cause| Problem::new(Kind::Invalid, format!("{} is not JSON: {cause}.", name.display())))
+    let limits = codec::Limits { bytes: usize::MAX, ..codec::Limits::default() };
+    let parsed = if has_extension(name, "xml") {
+        codec::xml::parse_leniently(bytes, &limits, Types::r4()).map(|(value, _)| value)
+    } else {
+        codec::json::parse(bytes, &limits)
+    };
+    parsed.map_err(|problem| {
+        let texts: Vec<&str> = problem.issues().iter().map(|issue| issue.text.as_str()).collect();
+        Problem::new(Kind::Invalid, format!("{}: {}", name.display(), texts.join(" ")))
+    })
+}
+
+fn has_extension(name: &Path, wanted: &str) -> bool {
+    name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
 /// Definitions are JSON or XML files; package indexes, examples, OpenAPI and tool files beside them are not.
 fn is_wanted(name: &Path) -> bool {
-    let extension = name.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     let hidden = name.file_name().is_some_and(|file| file.to_string_lossy().starts_with('.'));
     let aside = name.parent().is_some_and(|folder| {
         folder.components().any(|part| {
             matches!(part.as_os_str().to_str(), Some("example" | "examples" | "openapi" | "other" | "xml" | "testing"))
         })
     });
-    extension.as_deref() == Some("json") && !hidden && !aside
+    (has_extension(name, "json") || has_extension(name, "xml")) && !hidden && !aside
 }
 
 fn list(folder: &Path, paths: &mut Vec<PathBuf>, depth: usize) -> Result<(), Problem> {

@@ -19,16 +19,16 @@ pub enum Layout {
     Files,
 }
 
-/// Writes `definitions` (facts) below `folder`, sorted by url. Existing files of the same name are replaced.
-pub fn write(folder: &Path, manifest: &Manifest, definitions: &[Value], layout: Layout) -> Result<(), Problem> {
+/// Writes `definitions` (facts) below `folder`, sorted by url. Existing files of the same name are replaced. Of several
+/// definitions with one url the first is written; the number of those passed over is returned.
+pub fn write(folder: &Path, manifest: &Manifest, definitions: &[Value], layout: Layout) -> Result<usize, Problem> {
     let mut by_type: BTreeMap<&str, BTreeMap<&str, &Value>> = BTreeMap::new();
-    for definition in definitions {
+    for definition in definitions.iter().rev() {
         let kind = definition.get("resourceType").and_then(Value::as_str).unwrap_or_default();
         let url = definition.get("url").and_then(Value::as_str).unwrap_or_default();
-        if by_type.entry(kind).or_default().insert(url, definition).is_some() {
-            return Err(Problem::new(Kind::Conflict, format!("Two definitions of type {kind} have the url {url}.")));
-        }
+        by_type.entry(kind).or_default().insert(url, definition);
     }
+    let written: usize = by_type.values().map(BTreeMap::len).sum();
     put(&folder.join("package.json"), &pretty(&manifest.to_json()))?;
     for (kind, sorted) in by_type {
         match layout {
@@ -39,7 +39,7 @@ pub fn write(folder: &Path, manifest: &Manifest, definitions: &[Value], layout: 
             Layout::Files => write_files(&folder.join(kind), &sorted)?,
         }
     }
-    Ok(())
+    Ok(definitions.len() - written)
 }
 
 fn write_files(folder: &Path, sorted: &BTreeMap<&str, &Value>) -> Result<(), Problem> {

@@ -12,6 +12,8 @@ use kith::problem::Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::shared_data;
+
 /// A gzipped tar archive of these files; names go in as they are, also those that `tar` would refuse to write.
 fn archive(folder: &Path, files: &[(&str, &[u8])]) -> PathBuf {
     let path = folder.join("test.tgz");
@@ -183,7 +185,7 @@ fn profiles(name: &str) -> PathBuf {
 #[test]
 fn importing_r4_core_again_changes_nothing() {
     let Some(source) = std::env::var_os("KITH_R4_CORE") else {
-        eprintln!("skipped: KITH_R4_CORE does not name a folder with the official core package");
+        eprintln!("skipped: KITH_R4_CORE does not name the official core package (folder or .tgz)");
         return;
     };
     let out = TempDir::new().unwrap();
@@ -192,6 +194,20 @@ fn importing_r4_core_again_changes_nothing() {
     import.roots = vec![profiles("uk-core")];
     import.run().unwrap();
     assert_same(&profiles("hl7.fhir.r4.core"), out.path());
+}
+
+#[test]
+fn importing_uk_core_again_changes_nothing() {
+    let Some(source) = shared_data().map(|data| data.join("uk-core")) else { return };
+    let folders = ["structuredefinitions", "valuesets", "codesystems", "conceptmaps", "CapabilityStatement"];
+    let out = TempDir::new().unwrap();
+    let mut import = import(folders.map(|folder| source.join(folder)).to_vec(), out.path());
+    import.files = true;
+    import.name = Some("fhir.r4.ukcore.stu3.currentbuild".to_owned());
+    import.package_version = Some("draft".to_owned());
+    import.dependency = vec!["hl7.fhir.r4.core#4.0.1".to_owned()];
+    import.run().unwrap();
+    assert_same(&profiles("uk-core"), out.path());
 }
 
 #[test]
