@@ -1,6 +1,7 @@
 //! The command line: one file per command, one line per command in [`Command`]. `main` calls [`main`].
 
 pub mod audit;
+pub mod conformance;
 pub mod package;
 pub mod serve;
 
@@ -33,6 +34,9 @@ enum Command {
     /// Verify the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Play written-down behaviour against a server.
+    #[command(subcommand)]
+    Conformance(conformance::ConformanceCommand),
 }
 
 /// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
@@ -41,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Conformance(command) => conformance::run(&command),
     }
 }
 

@@ -48,3 +48,9 @@ fn every_expression_compiles() {
         }
     }
 }
+
+#[test]
+fn the_binary_carries_them_all() {
+    let names = |journeys: Vec<Journey>| journeys.into_iter().map(|journey| journey.journey).collect::<Vec<_>>();
+    assert_eq!(names(kith::conformance::journeys().unwrap()), names(journeys()));
+}
