@@ -1,6 +1,8 @@
 //! Who calls and what they may: a request becomes a [`Caller`], a caller and an interaction become a [`Grant`], and no
 //! interaction runs without one.
 
+pub mod seal;
+
 use crate::problem::{Kind, Problem};
 
 /// Who stands behind a request. In open access (loopback only) all fields but the address are what the headers say.

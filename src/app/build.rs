@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::access::seal::Seal;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::fhir::definitions::Definitions;
@@ -23,6 +24,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         started: clock.now(),
         extractor: Extractor::new(Arc::clone(&parameters), &base),
         parameters,
+        seal: Seal::new(store.secret())?,
         definitions,
         store,
         clock,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::operation::Operation;
 use super::request::Bounds;
+use crate::access::seal::Seal;
 use crate::clock::{Clock, Micros};
 use crate::config::{Settings, ValidationMode};
 use crate::fhir::definitions::Definitions;
@@ -31,6 +32,8 @@ pub struct Server {
     pub store: Store,
     /// The search parameters of every type.
     pub parameters: Arc<Registry>,
+    /// Seals paging tokens.
+    pub seal: Seal,
     /// When this process started.
     pub started: Micros,
     /// Time and ids.

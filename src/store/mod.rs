@@ -19,6 +19,7 @@ mod migrate;
 mod pending;
 mod resources;
 mod search;
+mod secret;
 mod settings;
 pub mod statements;
 mod tx;
@@ -67,6 +68,7 @@ struct Shared {
 #[derive(Debug)]
 struct Inner {
     database: Database,
+    secret: String,
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     /// Where read audit rows wait; none where they are durable before the answer.
@@ -90,6 +92,7 @@ impl Store {
         let known: Vec<(String, String, i64)> =
             on!(&mut first, |c| sqlx::query_as(index::PARAMETERS).fetch_all(&mut *c).await).map_err(error::problem)?;
         parameters.add(known);
+        let secret = secret::shared(&mut first, &clock).await.map_err(error::problem)?;
         let signatory = Signatory::open(&settings.audit_key_file(), settings.audit_checkpoints.clone())?;
         signatory.register(&mut first, clock.now()).await.map_err(error::problem)?;
         let database = Database::pool(&options, settings.readers);
@@ -107,12 +110,19 @@ impl Store {
         let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
         Ok(Self(Arc::new(Inner {
             database,
+            secret,
             shared,
             queue,
             buffer,
             tasks: Mutex::new(tasks),
             location: settings.location(),
         })))
+    }
+
+    /// A secret text that all processes on this database share.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.0.secret
     }
 
     /// The current version of a resource, also where it is a deletion.

@@ -2,7 +2,7 @@
 
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
-use super::{dialect, flush, history, index, keys, migrate, resources, tx};
+use super::{dialect, flush, history, index, keys, migrate, resources, secret, tx};
 
 /// Every fixed text, with its name. Advisory locks are PostgreSQL's own and not in it.
 pub fn texts() -> Vec<(&'static str, &'static str)> {
@@ -25,6 +25,8 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("resources::COUNT_TYPE", resources::COUNT_TYPE),
         ("resources::READ", resources::READ),
         ("resources::READ_VERSION", resources::READ_VERSION),
+        ("secret::OFFER", secret::OFFER),
+        ("secret::READ", secret::READ),
         ("tx::UPDATE", tx::UPDATE),
         ("verify::CHECKPOINTS", verify::CHECKPOINTS),
         ("verify::KEYS", verify::KEYS),

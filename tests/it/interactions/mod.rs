@@ -3,3 +3,4 @@
 mod bundles;
 mod crud;
 mod formats;
+mod search;

@@ -1,0 +1,123 @@
+//! The Bundle that answers a search (<https://hl7.org/fhir/R4/bundle.html#searchset>). Stored resources go in as the bytes they
+//! are; they are parsed only where elements are left out.
+
+use actix_web::web::Bytes;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::server::Server;
+use super::subset;
+use crate::fhir::issue::{Issue, IssueCode, Severity, operation_outcome};
+use crate::problem::Problem;
+use crate::search::query::Query;
+use crate::search::query::result::PAGE;
+use crate::store::Stored;
+
+/// What is answered.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The matches of this page, in order.
+    pub matches: Vec<Stored>,
+    /// What comes with them.
+    pub included: Vec<Stored>,
+    /// Something that should have come with them was too much.
+    pub cut: bool,
+    /// How many matches all pages have, where it is known.
+    pub total: Option<i64>,
+    /// Token of the next page.
+    pub next: Option<String>,
+}
+
+/// What a query string of ours escapes.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'&')
+    .add(b'+')
+    .add(b'%')
+    .add(b'|')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'=')
+    .add(b'?');
+
+/// Writes parameters as a query string.
+#[must_use]
+pub fn query_string(parameters: &[(String, String)]) -> String {
+    let escape = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name).replace("%3D", "="), escape(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// The Bundle as JSON.
+pub fn bundle(server: &Server, query: &Query, answer: &Answer) -> Result<Bytes, Problem> {
+    let mut links = vec![json!({ "relation": "self", "url": address(server, query, None) })];
+    if let Some(token) = &answer.next {
+        links.push(json!({ "relation": "next", "url": address(server, query, Some(token)) }));
+    }
+    let mut head = json!({ "resourceType": "Bundle", "id": server.clock.new_id(), "type": "searchset" });
+    if let Some(total) = answer.total {
+        head["total"] = json!(total);
+    }
+    head["link"] = Value::Array(links);
+    let mut text = head.to_string();
+    text.pop();
+    let mut entries = Vec::with_capacity(answer.matches.len() + answer.included.len() + 1);
+    for stored in &answer.matches {
+        entries.push(entry(server, stored, "match", &subset::resource(query, stored)?));
+    }
+    for stored in &answer.included {
+        entries.push(entry(server, stored, "include", &stored.body));
+    }
+    entries.extend(outcome(query, answer).map(String::into_bytes));
+    let mut bytes = text.into_bytes();
+    if !entries.is_empty() {
+        bytes.extend_from_slice(b",\"entry\":[");
+        bytes.extend(entries.join(&b','));
+        bytes.push(b']');
+    }
+    bytes.push(b'}');
+    Ok(bytes.into())
+}
+
+/// What was understood, and the page.
+fn address(server: &Server, query: &Query, token: Option<&str>) -> String {
+    let mut parameters = query.understood.clone();
+    if let Some(token) = token {
+        parameters.retain(|(name, _)| name != PAGE);
+        parameters.push((PAGE.to_owned(), token.to_owned()));
+    }
+    let address = format!("{}/{}", server.base, query.resource_type);
+    if parameters.is_empty() { address } else { format!("{address}?{}", query_string(&parameters)) }
+}
+
+fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8]) -> Vec<u8> {
+    let mut entry =
+        format!(r#"{{"fullUrl":"{}/{}/{}","resource":"#, server.base, stored.resource_type, stored.id).into_bytes();
+    entry.extend_from_slice(body);
+    entry.extend_from_slice(format!(r#","search":{{"mode":"{mode}"}}}}"#).as_bytes());
+    entry
+}
+
+/// An entry that says what was passed over.
+fn outcome(query: &Query, answer: &Answer) -> Option<String> {
+    let mut issues = query.warnings.clone();
+    if answer.cut {
+        let text =
+            "More resources should come with these matches than one page brings. Ask for fewer matches (`_count`).";
+        issues.push(Issue::new(Severity::Warning, IssueCode::TooCostly, "search-too-many-includes", text));
+    }
+    if issues.is_empty() {
+        return None;
+    }
+    Some(json!({ "resource": operation_outcome(&issues), "search": { "mode": "outcome" } }).to_string())
+}
