@@ -169,7 +169,7 @@ impl Checker<'_> {
                 Items::Fhir(more) => types.extend(more),
                 Items::System(name) if members.len() == 1 => items = Some(Items::System(name)),
                 other => {
-                    items = Some(if items.is_none() || items.as_ref() == Some(&other) { other } else { Items::Any })
+                    items = Some(if items.is_none() || items.as_ref() == Some(&other) { other } else { Items::Any });
                 }
             }
         }

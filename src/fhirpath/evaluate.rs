@@ -12,6 +12,7 @@ use super::expression::{CallExpr, Expr, Member, Variable};
 use super::functions::Call;
 use super::item::Item;
 use super::navigate::{self, Sink};
+use super::node::Node;
 use super::seen::Seen;
 use super::specifier::TypeSpecifier;
 use super::syntax::Operator;
@@ -199,7 +200,7 @@ impl<'a> Evaluator<'a> {
     /// A path may begin with the type of the focus: `Patient.name` is `name` of a patient.
     fn start(&self, member: &Member, type_: Option<TypeIndex>, scope: &Scope<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
         let Some(item) = scope.this else { return Ok(ControlFlow::Continue(())) };
-        if let (Some(wanted), Some(actual)) = (type_, item.as_node().and_then(|node| node.type_index()))
+        if let (Some(wanted), Some(actual)) = (type_, item.as_node().and_then(Node::type_index))
             && self.context.types.is_subtype(actual, wanted)
         {
             return sink(item.clone());
@@ -223,7 +224,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn call(&self, call: &'a CallExpr, scope: &Scope<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-        (call.function.run)(&Call { evaluator: self, call, scope }, sink)
+        (call.function.run)(&Call { evaluator: self, expr: call, scope }, sink)
     }
 
     fn indexer(&self, base: &'a Expr, index: &'a Expr, scope: &Scope<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {

@@ -89,8 +89,8 @@ impl Expression {
     /// # Errors
     /// Operands of the wrong kind or number, unknown variables, and the limits of the context.
     pub fn evaluate<'a>(&'a self, context: &'a Context<'a>, focus: Item<'a>) -> Result<Vec<Item<'a>>, EvaluateError> {
-        let evaluator = Evaluator::new(context, focus.clone());
-        let items = evaluator.collect(&self.root, &scope(&focus))?;
+        let evaluator = Evaluator::new(context, focus);
+        let items = evaluator.collect(&self.root, &scope(&evaluator.focus))?;
         Ok(items.into_vec())
     }
 
@@ -99,8 +99,8 @@ impl Expression {
     /// # Errors
     /// As [`Expression::evaluate`], and several items as the result.
     pub fn test<'a>(&'a self, context: &'a Context<'a>, focus: Item<'a>) -> Result<Option<bool>, EvaluateError> {
-        let evaluator = Evaluator::new(context, focus.clone());
-        evaluator.boolean(&self.root, &scope(&focus))
+        let evaluator = Evaluator::new(context, focus);
+        evaluator.boolean(&self.root, &scope(&evaluator.focus))
     }
 
     /// Whether an invariant holds. An empty result counts as holding: the invariant says nothing about such an element.

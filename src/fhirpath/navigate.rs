@@ -23,13 +23,31 @@ pub(super) fn member<'a>(node: &Node<'a>, member: &Member, types: &Types, sink: 
         member.remember(parent, meaning);
         meaning
     });
+    meant(map, parent, &member.name, meaning, types, sink)
+}
+
+/// As [`member`], for names that the engine itself looks for.
+pub(super) fn named<'a>(node: &Node<'a>, name: &str, types: &Types, sink: Sink<'_, 'a>) -> Outcome {
+    let Some(map) = fields(node) else { return Ok(ControlFlow::Continue(())) };
+    let Some(parent) = node.type_index() else { return untyped(map, name, types, sink) };
+    meant(map, parent, name, meaning(parent, name, types), types, sink)
+}
+
+fn meant<'a>(
+    map: &'a Map<String, Value>,
+    parent: TypeIndex,
+    name: &str,
+    meaning: Meaning,
+    types: &Types,
+    sink: Sink<'_, 'a>,
+) -> Outcome {
     match meaning {
         Meaning::Absent => Ok(ControlFlow::Continue(())),
-        Meaning::Element(type_) => {
-            let (value, sibling) = pair(map, &member.name);
-            send(value, sibling, Some(type_), types, sink)
+        Meaning::Element(type_index) => {
+            let (value, sibling) = pair(map, name);
+            send(value, sibling, Some(type_index), types, sink)
         }
-        Meaning::Choice => choice(map, parent, &member.name, types, sink),
+        Meaning::Choice => choice(map, parent, name, types, sink),
     }
 }
 
@@ -41,9 +59,10 @@ pub(super) fn children<'a>(node: &Node<'a>, types: &Types, sink: Sink<'_, 'a>) -
         if key == "resourceType" || (name.len() != key.len() && map.contains_key(name)) {
             continue;
         }
-        let type_ = node.type_index().and_then(|parent| types.child(parent, name)).map(|(_, type_)| type_);
+        let type_index =
+            node.type_index().and_then(|parent| types.child(parent, name)).map(|(_, type_index)| type_index);
         let (value, sibling) = pair(map, name);
-        if send(value, sibling, type_, types, sink)?.is_break() {
+        if send(value, sibling, type_index, types, sink)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
@@ -57,9 +76,9 @@ fn fields<'a>(node: &Node<'a>) -> Option<&'a Map<String, Value>> {
 
 /// What the name means below the type.
 pub(super) fn meaning(parent: TypeIndex, name: &str, types: &Types) -> Meaning {
-    if let Some((child, type_)) = types.child(parent, name) {
+    if let Some((child, type_index)) = types.child(parent, name) {
         // `valueQuantity` is how JSON writes it; FHIRPath knows `value` only.
-        return if child.is_choice && &*child.name != name { Meaning::Absent } else { Meaning::Element(type_) };
+        return if child.is_choice && &*child.name != name { Meaning::Absent } else { Meaning::Element(type_index) };
     }
     let is_choice = |child: &crate::fhir::types::Child| child.is_choice && &*child.name == name;
     if types.definition(parent).children.iter().any(is_choice) { Meaning::Choice } else { Meaning::Absent }
@@ -94,11 +113,11 @@ fn choice<'a>(
         if !json_name.starts_with(name) || (json_name.len() != key.len() && map.contains_key(json_name)) {
             continue;
         }
-        if let Some((child, type_)) = types.child(parent, json_name)
+        if let Some((child, type_index)) = types.child(parent, json_name)
             && &*child.name == name
         {
             let (value, sibling) = pair(map, json_name);
-            return send(value, sibling, Some(type_), types, sink);
+            return send(value, sibling, Some(type_index), types, sink);
         }
     }
     Ok(ControlFlow::Continue(()))
@@ -112,9 +131,9 @@ fn untyped<'a>(map: &'a Map<String, Value>, name: &str, types: &Types, sink: Sin
     }
     for key in map.keys() {
         let Some(suffix) = key.strip_prefix('_').unwrap_or(key).strip_prefix(name) else { continue };
-        if let Some(type_) = suffix_type(suffix, types) {
+        if let Some(type_index) = suffix_type(suffix, types) {
             let (value, sibling) = pair(map, key.strip_prefix('_').unwrap_or(key));
-            return send(value, sibling, Some(type_), types, sink);
+            return send(value, sibling, Some(type_index), types, sink);
         }
     }
     Ok(ControlFlow::Continue(()))
@@ -131,7 +150,7 @@ fn suffix_type(suffix: &str, types: &Types) -> Option<TypeIndex> {
 fn send<'a>(
     value: Option<&'a Value>,
     sibling: Option<&'a Value>,
-    type_: Option<TypeIndex>,
+    type_index: Option<TypeIndex>,
     types: &Types,
     sink: Sink<'_, 'a>,
 ) -> Outcome {
@@ -139,8 +158,8 @@ fn send<'a>(
     let siblings = sibling.and_then(Value::as_array);
     if items.is_none() && siblings.is_none() {
         return match (value, sibling) {
-            (None, None) | (Some(Value::Null), None) => Ok(ControlFlow::Continue(())),
-            (value, sibling) => send_one(value.unwrap_or(&NULL), sibling, type_, types, sink),
+            (None | Some(Value::Null), None) => Ok(ControlFlow::Continue(())),
+            (value, sibling) => send_one(value.unwrap_or(&NULL), sibling, type_index, types, sink),
         };
     }
     let count = items.map_or(0, Vec::len).max(siblings.map_or(0, Vec::len));
@@ -150,7 +169,7 @@ fn send<'a>(
         if value.is_null() && sibling.is_none() {
             continue;
         }
-        if send_one(value, sibling, type_, types, sink)?.is_break() {
+        if send_one(value, sibling, type_index, types, sink)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
@@ -160,11 +179,11 @@ fn send<'a>(
 fn send_one<'a>(
     value: &'a Value,
     sibling: Option<&'a Value>,
-    type_: Option<TypeIndex>,
+    type_index: Option<TypeIndex>,
     types: &Types,
     sink: Sink<'_, 'a>,
 ) -> Outcome {
-    let is_abstract = type_.is_none_or(|type_| types.definition(type_).abstract_);
-    let actual = if is_abstract { resource_type(value, types).or(type_) } else { type_ };
+    let is_abstract = type_index.is_none_or(|type_index| types.definition(type_index).abstract_);
+    let actual = if is_abstract { resource_type(value, types).or(type_index) } else { type_index };
     sink(Item::Node(Node::new(value, sibling, actual)))
 }

@@ -88,7 +88,7 @@ impl<'a> Node<'a> {
     /// Whether the element is a primitive: by its type, or by its JSON where the type is unknown.
     pub(super) fn is_primitive(&self, types: &Types) -> bool {
         match self.type_ {
-            Some(type_) => matches!(types.definition(type_).kind, TypeKind::Primitive(_)),
+            Some(own) => matches!(types.definition(own).kind, TypeKind::Primitive(_)),
             None => !self.value.is_object() && !self.value.is_array(),
         }
     }

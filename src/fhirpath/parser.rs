@@ -7,6 +7,8 @@ use super::syntax::{Kind, Operator, POLARITY, TYPE, Tree, UNION};
 
 /// Deepest nesting of an expression; official ones stay below 20. Evaluation recurses as deep as the tree is.
 const MAX_DEPTH: usize = 120;
+/// How many levels a call in a call counts beyond itself: running it takes that much more of the stack.
+const CALL_DEPTH: usize = 3;
 /// Longest expression in bytes; the longest official one has 3,500.
 const MAX_LENGTH: usize = 65_536;
 /// The calendar duration keywords (<https://hl7.org/fhirpath/N1/#time-valued-quantities>).
@@ -202,12 +204,11 @@ impl Parser<'_> {
                 return Ok(Tree::new(position, Kind::Empty));
             }
             Token::Word(word) if word == "true" || word == "false" => Kind::Boolean(word == "true"),
-            Token::Word(_) | Token::Delimited(_) => return self.invocation(None),
+            Token::Word(_) | Token::Delimited(_) | Token::Special(_) => return self.invocation(None),
             Token::Number(_) => return self.number(),
             Token::Text(text) => Kind::Text(text.clone()),
             Token::Temporal(text) => Kind::Temporal(text.clone()),
             Token::Variable(name) => Kind::Variable(name.clone()),
-            Token::Special(_) => return self.invocation(None),
             Token::Symbol(_) | Token::End => {
                 return Err(self.unexpected("a name, a literal, `(`, `{}`, `$this` or a variable"));
             }
@@ -248,6 +249,8 @@ impl Parser<'_> {
         if !self.accept("(")? {
             return Ok(Tree::new(position, Kind::Member { base, name }));
         }
+        let entered = self.depth;
+        self.depth += CALL_DEPTH;
         let mut arguments = Vec::new();
         if !self.accept(")")? {
             arguments.push(self.expression(0)?);
@@ -256,11 +259,13 @@ impl Parser<'_> {
             }
             self.expect(")")?;
         }
+        self.depth = entered;
         Ok(Tree::new(position, Kind::Call { base, name, arguments }))
     }
 }
 
 /// What may stand between two operands.
+#[derive(Clone, Copy)]
 enum Infix {
     Union,
     Is,
@@ -269,7 +274,7 @@ enum Infix {
 }
 
 impl Infix {
-    const fn precedence(&self) -> u8 {
+    const fn precedence(self) -> u8 {
         match self {
             Self::Union => UNION,
             Self::Is | Self::As => TYPE,

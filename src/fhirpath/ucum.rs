@@ -16,8 +16,11 @@ pub(super) struct Unit {
     pub(super) dimensions: BTreeMap<String, i32>,
 }
 
+/// A table row: code, factor, base units with their exponents.
+type Row = (&'static str, &'static str, &'static [(&'static str, i32)]);
+
 /// Metric atoms (they take prefixes): code, factor, base units.
-const METRIC: [(&str, &str, &[(&str, i32)]); 17] = [
+const METRIC: [Row; 17] = [
     ("m", "1", &[("m", 1)]),
     ("g", "1", &[("g", 1)]),
     ("s", "1", &[("s", 1)]),
@@ -38,7 +41,7 @@ const METRIC: [(&str, &str, &[(&str, i32)]); 17] = [
 ];
 
 /// Atoms without prefixes.
-const PLAIN: [(&str, &str, &[(&str, i32)]); 20] = [
+const PLAIN: [Row; 20] = [
     ("1", "1", &[]),
     ("%", "0.01", &[]),
     ("min", "60", &[("s", 1)]),
@@ -123,8 +126,8 @@ impl Unit {
     }
 
     /// An atom with an optional prefix and exponent; annotations in braces count for nothing.
-    fn term(term: &str) -> Option<Self> {
-        let bare = term.split('{').next().unwrap_or_default();
+    fn term(text: &str) -> Option<Self> {
+        let bare = text.split('{').next().unwrap_or_default();
         if bare.is_empty() {
             return Some(Self::one());
         }
@@ -138,16 +141,16 @@ impl Unit {
             atom = shorter;
             power = -power;
         }
-        let base = Self::atom(atom);
-        let mut unit = Self::one();
+        let unit = Self::atom(atom);
+        let mut product = Self::one();
         for _ in 0..power.unsigned_abs().min(12) {
-            unit = unit.product(&base, power.signum())?;
+            product = product.product(&unit, power.signum())?;
         }
-        Some(unit)
+        Some(product)
     }
 
     fn atom(atom: &str) -> Self {
-        let find = |table: &[(&str, &str, &[(&str, i32)])], code: &str| {
+        let find = |table: &[Row], code: &str| {
             let (_, factor, dimensions) = table.iter().find(|(known, ..)| *known == code)?;
             let dimensions = dimensions.iter().map(|(name, power)| ((*name).to_owned(), *power)).collect();
             Some(Self { factor: Decimal::from_str(factor).ok()?, dimensions })

@@ -9,7 +9,7 @@ use super::{Call, Function, emit, values};
 pub(super) const FUNCTIONS: &[Function] = &[values("not", 0, 0, not)];
 
 fn not<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    let value = match &call.call.base {
+    let value = match &call.expr.base {
         Some(base) => call.evaluator.boolean(base, call.scope)?,
         None => call.scope.this.and_then(truth),
     };

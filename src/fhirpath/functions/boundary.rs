@@ -51,10 +51,9 @@ fn decimal_bound(value: Decimal, digits: Option<i64>, high: bool) -> Option<Deci
 
 fn temporal_bound(value: &Temporal, digits: Option<i64>, high: bool) -> Option<Temporal> {
     let wanted = match (value.kind, digits) {
-        (TemporalKind::Date, None | Some(8)) => Precision::Day,
+        (TemporalKind::Date, None | Some(8)) | (TemporalKind::DateTime, Some(8)) => Precision::Day,
         (TemporalKind::Date | TemporalKind::DateTime, Some(4)) => Precision::Year,
         (TemporalKind::Date | TemporalKind::DateTime, Some(6)) => Precision::Month,
-        (TemporalKind::DateTime, Some(8)) => Precision::Day,
         (TemporalKind::DateTime, Some(10)) | (TemporalKind::Time, Some(2)) => Precision::Hour,
         (TemporalKind::DateTime, Some(12)) | (TemporalKind::Time, Some(4)) => Precision::Minute,
         (TemporalKind::DateTime, None | Some(14 | 17)) | (TemporalKind::Time, None | Some(6 | 9)) => Precision::Second,

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::super::error::EvaluateError;
 use super::super::evaluate::Outcome;
-use super::super::expression::Member;
 use super::super::item::Item;
 use super::super::navigate::{self, Sink};
 use super::super::node::Node;
@@ -29,10 +28,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// Sends the extensions of an element that have this url; without one, all modifier extensions.
 fn extensions<'a>(call: &Call<'_, 'a>, name: &str, url: Option<&str>, sink: Sink<'_, 'a>) -> Outcome {
-    let member = Member::new(name);
     call.each_input(&mut |item| {
         let Item::Node(node) = item else { return MORE };
-        navigate::member(&node, &member, call.evaluator.context.types, &mut |extension| {
+        navigate::named(&node, name, call.evaluator.context.types, &mut |extension| {
             call.evaluator.step(1)?;
             let found = extension.as_node().and_then(|node| node.value().get("url")).and_then(Value::as_str);
             if url.is_none_or(|url| found == Some(url)) { sink(extension) } else { MORE }
@@ -160,7 +158,7 @@ fn html_checks<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
 /// Passes the input on where every modifier extension in it is one of those named; anything else is an error.
 fn check_modifiers<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
     let mut known = Vec::new();
-    for at in 0..call.call.arguments.len() {
+    for at in 0..call.expr.arguments.len() {
         known.extend(call.text_argument(at)?);
     }
     let _ = extensions(call, "modifierExtension", None, &mut |extension| {

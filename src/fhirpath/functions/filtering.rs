@@ -58,6 +58,6 @@ fn repeat<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
 }
 
 fn of_type<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    let Prepared::Type(type_) = &call.call.prepared else { return MORE };
+    let Prepared::Type(type_) = &call.expr.prepared else { return MORE };
     call.each_input(&mut |item| if type_.selects(&item, call.evaluator.context.types) { sink(item) } else { MORE })
 }

@@ -13,9 +13,9 @@ use super::{Call, Function, MORE, emit, values};
 /// The family.
 pub(super) const FUNCTIONS: &[Function] = &[
     values("abs", 0, 0, abs),
-    values("ceiling", 0, 0, |call, sink| to_integer(call, |value| value.ceil(), sink)),
-    values("floor", 0, 0, |call, sink| to_integer(call, |value| value.floor(), sink)),
-    values("truncate", 0, 0, |call, sink| to_integer(call, |value| value.trunc(), sink)),
+    values("ceiling", 0, 0, |call, sink| to_integer(call, Decimal::ceil, sink)),
+    values("floor", 0, 0, |call, sink| to_integer(call, Decimal::floor, sink)),
+    values("truncate", 0, 0, |call, sink| to_integer(call, Decimal::trunc, sink)),
     values("round", 0, 1, round),
     values("exp", 0, 0, |call, sink| floating(call, f64::exp, sink)),
     values("ln", 0, 0, |call, sink| floating(call, f64::ln, sink)),

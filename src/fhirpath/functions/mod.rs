@@ -96,19 +96,19 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
 /// A call at work: the function's view of its input and arguments.
 pub(super) struct Call<'s, 'a> {
     pub(super) evaluator: &'s Evaluator<'a>,
-    pub(super) call: &'a CallExpr,
+    pub(super) expr: &'a CallExpr,
     pub(super) scope: &'s Scope<'s, 'a>,
 }
 
 impl<'a> Call<'_, 'a> {
     /// The function's name, for errors.
     pub(super) const fn name(&self) -> &'static str {
-        self.call.function.name
+        self.expr.function.name
     }
 
     /// Sends each item of the input to the sink.
     pub(super) fn each_input(&self, sink: Sink<'_, 'a>) -> Outcome {
-        match (&self.call.base, self.scope.this) {
+        match (&self.expr.base, self.scope.this) {
             (Some(base), _) => self.evaluator.each(base, self.scope, sink),
             (None, Some(this)) => sink(this.clone()),
             (None, None) => Ok(ControlFlow::Continue(())),
@@ -124,7 +124,7 @@ impl<'a> Call<'_, 'a> {
 
     /// The only item of the input.
     pub(super) fn single_input(&self) -> Result<Option<Item<'a>>, EvaluateError> {
-        match &self.call.base {
+        match &self.expr.base {
             Some(base) => self.evaluator.single(base, self.scope, self.name()),
             None => Ok(self.scope.this.cloned()),
         }
@@ -151,7 +151,7 @@ impl<'a> Call<'_, 'a> {
 
     /// The error that the function does not take such an item.
     pub(super) const fn wrong(&self, item: &Item<'_>) -> EvaluateError {
-        EvaluateError::WrongType { operation: self.call.function.name, found: item.kind() }
+        EvaluateError::WrongType { operation: self.expr.function.name, found: item.kind() }
     }
 
     fn expect_text(&self, item: Item<'a>) -> Result<Option<Cow<'a, str>>, EvaluateError> {
@@ -165,7 +165,7 @@ impl<'a> Call<'_, 'a> {
 
     /// The argument at `at`, where it is given.
     pub(super) fn argument(&self, at: usize) -> Option<&'a Expr> {
-        self.call.arguments.get(at)
+        self.expr.arguments.get(at)
     }
 
     /// The only item of an argument, evaluated where the call stands.

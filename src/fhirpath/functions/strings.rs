@@ -90,13 +90,13 @@ pub(in super::super) fn pattern(text: &str, full: bool) -> Option<Regex> {
 }
 
 /// The pattern of the call: compiled before, or now where it is computed.
-fn with_pattern<'a, T>(call: &Call<'_, 'a>, use_it: impl FnOnce(&Regex) -> T) -> Result<Option<T>, EvaluateError> {
-    if let Prepared::Pattern(regex) = &call.call.prepared {
+fn with_pattern<T>(call: &Call<'_, '_>, use_it: impl FnOnce(&Regex) -> T) -> Result<Option<T>, EvaluateError> {
+    if let Prepared::Pattern(regex) = &call.expr.prepared {
         return Ok(Some(use_it(regex)));
     }
     let Some(text) = call.text_argument(0)? else { return Ok(None) };
     call.evaluator.step(1000)?;
-    let full = call.call.function.arguments == Arguments::Pattern(true);
+    let full = call.expr.function.arguments == Arguments::Pattern(true);
     let regex = pattern(&text, full).ok_or(EvaluateError::InvalidPattern)?;
     Ok(Some(use_it(&regex)))
 }

@@ -20,7 +20,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn integer(call: &Call<'_, '_>) -> Result<i64, EvaluateError> {
-    call.integer_argument(0)?.ok_or(EvaluateError::InvalidArgument(call.call.function.name))
+    call.integer_argument(0)?.ok_or(EvaluateError::InvalidArgument(call.expr.function.name))
 }
 
 fn first<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {

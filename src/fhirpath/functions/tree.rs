@@ -1,7 +1,6 @@
 //! Tree navigation: children, descendants (<https://hl7.org/fhirpath/N1/#tree-navigation>).
 
-use super::super::evaluate::Outcome;
-use super::super::item::Item;
+use super::super::evaluate::{Items, Outcome};
 use super::super::navigate::{self, Sink};
 use super::super::node::Node;
 use super::{Call, ENOUGH, Function, MORE, values};
@@ -12,12 +11,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         call.each_input(&mut |item| item.as_node().map_or(MORE, |node| children(call, node, sink)))
     }),
     values("descendants", 0, 0, |call, sink| {
-        call.each_input(&mut |item| item.as_node().map_or(MORE, |node| descend(call, node, MAX_DEPTH, sink)))
+        call.each_input(&mut |item| item.as_node().map_or(MORE, |node| descend(call, node, sink)))
     }),
 ];
-
-/// Deepest nesting followed; parsed JSON is no deeper.
-const MAX_DEPTH: u32 = 200;
 
 fn children<'a>(call: &Call<'_, 'a>, node: &Node<'a>, sink: Sink<'_, 'a>) -> Outcome {
     navigate::children(node, call.evaluator.context.types, &mut |item| {
@@ -26,15 +22,23 @@ fn children<'a>(call: &Call<'_, 'a>, node: &Node<'a>, sink: Sink<'_, 'a>) -> Out
     })
 }
 
-fn descend<'a>(call: &Call<'_, 'a>, node: &Node<'a>, depth: u32, sink: Sink<'_, 'a>) -> Outcome {
-    if depth == 0 {
-        return MORE;
-    }
-    children(call, node, &mut |item: Item<'a>| {
-        let Item::Node(child) = item else { return MORE };
+/// Walks with a stack of its own: expressions nest walks in walks, and the thread's stack must not grow with both.
+fn descend<'a>(call: &Call<'_, 'a>, node: &Node<'a>, sink: Sink<'_, 'a>) -> Outcome {
+    let mut waiting = Items::new();
+    let _ = children(call, node, &mut |item| call.evaluator.push(&mut waiting, item))?;
+    waiting.reverse();
+    while let Some(item) = waiting.pop() {
+        let child = item.as_node().copied();
         if sink(item)?.is_break() {
             return ENOUGH;
         }
-        descend(call, &child, depth - 1, sink)
-    })
+        if let Some(child) = child {
+            let first = waiting.len();
+            let _ = children(call, &child, &mut |item| call.evaluator.push(&mut waiting, item))?;
+            if let Some(added) = waiting.get_mut(first..) {
+                added.reverse();
+            }
+        }
+    }
+    MORE
 }

@@ -15,18 +15,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn is<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    let Prepared::Type(type_) = &call.call.prepared else { return MORE };
+    let Prepared::Type(wanted) = &call.expr.prepared else { return MORE };
     let item = call.single_input()?;
-    emit(item.map(|item| Item::Boolean(type_.is(&item, call.evaluator.context.types))), sink)
+    emit(item.map(|item| Item::Boolean(wanted.is(&item, call.evaluator.context.types))), sink)
 }
 
 fn as_<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    let Prepared::Type(type_) = &call.call.prepared else { return MORE };
+    let Prepared::Type(wanted) = &call.expr.prepared else { return MORE };
     let types = call.evaluator.context.types;
     if call.evaluator.context.strict_as {
-        return emit(call.single_input()?.filter(|item| type_.selects(item, types)), sink);
+        return emit(call.single_input()?.filter(|item| wanted.selects(item, types)), sink);
     }
-    call.each_input(&mut |item| if type_.selects(&item, types) { sink(item) } else { MORE })
+    call.each_input(&mut |item| if wanted.selects(&item, types) { sink(item) } else { MORE })
 }
 
 fn type_<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {

@@ -83,7 +83,7 @@ fn sort<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
         keyed.push((keys(call, &item, index)?, item));
     }
     call.evaluator.step(keyed.len().saturating_mul(20))?;
-    let descending: &[bool] = if let Prepared::Order(order) = &call.call.prepared { order } else { &[] };
+    let descending: &[bool] = if let Prepared::Order(order) = &call.expr.prepared { order } else { &[] };
     let mut failure = None;
     keyed.sort_by(|(one, _), (two, _)| {
         compare_keys(call, one, two, descending).unwrap_or_else(|error| {
@@ -99,11 +99,11 @@ fn sort<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
 }
 
 fn keys<'a>(call: &Call<'_, 'a>, item: &Item<'a>, index: usize) -> Result<Vec<Option<Item<'a>>>, EvaluateError> {
-    if call.call.arguments.is_empty() {
+    if call.expr.arguments.is_empty() {
         return Ok(vec![Some(item.clone())]);
     }
     let scope = call.scope_of(item, index);
-    call.call.arguments.iter().map(|key| call.evaluator.single(key, &scope, "sort")).collect()
+    call.expr.arguments.iter().map(|key| call.evaluator.single(key, &scope, "sort")).collect()
 }
 
 /// Items without a key come first, whichever way the key is sorted.

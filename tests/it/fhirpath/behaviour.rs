@@ -71,6 +71,42 @@ fn hostile_expressions_end() {
     assert!(evaluate(&all, &patient).is_ok());
 }
 
+/// The deepest expressions that compile run within an ordinary thread's stack, on the deepest resource that is read.
+#[test]
+fn deep_expressions_run_within_the_stack() {
+    let mut extension = json!({ "url": "u", "valueCode": "c" });
+    for _ in 0..50 {
+        extension = json!({ "url": "u", "extension": [extension] });
+    }
+    let patient = json!({ "resourceType": "Patient", "active": true, "extension": [extension] });
+    let shapes = [
+        ("where(", "true", ")"),
+        ("extension.select(%resource.", "extension", ")"),
+        ("%resource.descendants().first().exists(", "true", ")"),
+        ("%resource.descendants().last().select(", "extension", ")"),
+        ("iif(true, ", "1", ")"),
+        ("(true and ", "true", ")"),
+        ("(1 + ", "1", ")"),
+        ("(1 = ", "1", ").not()"),
+        ("combine(", "1", ")"),
+        ("(1 | ", "1", ")"),
+        ("-", "1", ""),
+        ("aggregate(", "1", ")"),
+        ("sort(", "1", ")"),
+    ];
+    let run = move || {
+        for (open, middle, close) in shapes {
+            let deepest = (1..200)
+                .map(|depth| format!("{}{middle}{}", open.repeat(depth), close.repeat(depth)))
+                .take_while(|source| Expression::compile(source).is_ok())
+                .last()
+                .unwrap();
+            let _ = evaluate(&deepest, &patient);
+        }
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
+}
+
 #[test]
 fn choices_are_found_by_type_and_by_name() {
     let observation = json!({ "resourceType": "Observation", "valueQuantity": { "value": 4.0, "code": "g" },
