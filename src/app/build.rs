@@ -9,9 +9,11 @@ use crate::fhir::definitions::Definitions;
 use crate::interactions::server::Server;
 use crate::operations;
 use crate::problem::Problem;
+use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
 use crate::store::{Store, StoreSettings};
+use crate::validate::{self, ConditionalProfile, Validator};
 
 /// Opens the database (migrating it where needed) and makes the engines ready.
 pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
@@ -22,6 +24,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let parameters = Arc::new(Registry::new(Arc::clone(&definitions)));
     Ok(Arc::new(Server {
         started: clock.now(),
+        validator: Validator::new(Arc::clone(&definitions), validation())?,
         extractor: Extractor::new(Arc::clone(&parameters), &base),
         parameters,
         seal: Seal::new(store.secret())?,
@@ -44,4 +47,18 @@ fn definitions(settings: &Settings) -> Result<Arc<Definitions>, Problem> {
         packages.push(crate::package::load(path)?);
     }
     Ok(Arc::new(embedded.with_packages(packages)?))
+}
+
+/// How resources are validated: Kith's own profiles apply to referrals, declared or not.
+#[must_use]
+pub fn validation() -> validate::Settings {
+    let mut settings = validate::Settings::default();
+    settings.conditional_profiles.extend(referral::applies::PROFILES.iter().map(|(resource_type, condition, profile)| {
+        ConditionalProfile {
+            resource_type: (*resource_type).to_owned(),
+            condition: (*condition).to_owned(),
+            profile: (*profile).to_owned(),
+        }
+    }));
+    settings
 }

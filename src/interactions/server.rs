@@ -17,6 +17,7 @@ use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
 use crate::store::Store;
+use crate::validate::{Options, Validator};
 
 /// The engines, the store and the settings.
 pub struct Server {
@@ -26,6 +27,8 @@ pub struct Server {
     pub base: String,
     /// What FHIR and its profiles say.
     pub definitions: Arc<Definitions>,
+    /// The validator.
+    pub validator: Validator,
     /// Makes index rows.
     pub extractor: Extractor,
     /// The database.
@@ -72,8 +75,7 @@ impl Server {
     /// Validates a resource that is to be stored: base R4, UK Core by type, declared profiles, Kith's profiles on
     /// referrals. 422 with all issues where one is an error (unless `validation.mode` is `report`), else the warnings.
     pub fn validate(&self, resource: &Value) -> Result<Vec<Issue>, Problem> {
-        let issues: Vec<Issue> = Vec::new();
-        let _ = resource;
+        let issues = self.validator.validate(resource, &Options::default());
         if self.settings.validation == ValidationMode::Enforce && issues.iter().any(Issue::is_error) {
             return Err(Problem::with_issues(Kind::Unprocessable, issues));
         }

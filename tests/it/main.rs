@@ -11,6 +11,8 @@
 
 mod architecture;
 mod conformance;
+mod command_line;
+mod config;
 mod dependencies;
 mod fhir;
 mod fhirpath;

@@ -1,6 +1,7 @@
 //! The REST interactions over HTTP, on both databases.
 
 mod bundles;
+mod capabilities;
 mod crud;
 mod formats;
 mod search;

@@ -1,0 +1,52 @@
+//! The CapabilityStatement says what is there, and what it says is true (<https://hl7.org/fhir/R4/capabilitystatement.html>).
+
+use serde_json::{Value, json};
+
+use crate::support::http::TestServer;
+use crate::support::{TestDatabase, over_http};
+
+fn resource<'a>(statement: &'a Value, name: &str) -> &'a Value {
+    let resources = statement["rest"][0]["resource"].as_array().unwrap();
+    resources.iter().find(|entry| entry["type"] == name).unwrap()
+}
+
+fn the_statement_is_complete(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let statement = server.get("metadata").expect(200).json();
+    assert_eq!(statement["fhirVersion"], "4.0.1");
+    let resources = statement["rest"][0]["resource"].as_array().unwrap();
+    assert_eq!(resources.len(), server.server.definitions.resource_types().len());
+    assert!(resources.len() >= 146, "{}", resources.len());
+    let task = resource(&statement, "Task");
+    let codes: Vec<&str> = task["interaction"].as_array().unwrap().iter().map(|code| code["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["create", "search-type", "read", "vread", "update", "delete", "history-instance"]);
+    let parameters: Vec<&str> =
+        task["searchParam"].as_array().unwrap().iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
+    for name in ["_id", "_lastUpdated", "owner", "status", "focus", "authored-on", "business-status"] {
+        assert!(parameters.contains(&name), "{name} not in {parameters:?}");
+    }
+    server.get("metadata?mode=terminology").expect(400);
+}
+
+/// A resource with nothing but what R4 demands, by type; what a type demands beyond its name is not asked here.
+fn each_type_is_stored_or_says_what_it_lacks(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let types: Vec<String> = server.server.definitions.resource_types().to_vec();
+    for name in types {
+        let answer = server.post(&name, &json!({ "resourceType": name, "id": "x", "language": "en-GB" }));
+        assert!(matches!(answer.status, 201 | 422), "{name}: {}", answer.text);
+        let found = server.get(&format!("{name}?_count=1")).expect(200).json();
+        assert_eq!(found["resourceType"], "Bundle", "{name}");
+    }
+}
+
+fn what_is_not_claimed_does_not_answer(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    server.get("$nothing").expect(404);
+    server.get("Patient/$nothing").expect(404);
+    server.get("Patient/x/y/z/q").expect(404);
+    server.delete("Patient").expect(405);
+    server.send("PUT", "metadata", &[], None).expect(405);
+}
+
+over_http!(the_statement_is_complete, each_type_is_stored_or_says_what_it_lacks, what_is_not_claimed_does_not_answer);
