@@ -1,5 +1,6 @@
 //! The REST interactions over HTTP, on both databases.
 
+mod audit;
 mod bundles;
 mod capabilities;
 mod crud;
