@@ -53,12 +53,12 @@ fn definitions(settings: &Settings) -> Result<Arc<Definitions>, Problem> {
 #[must_use]
 pub fn validation() -> validate::Settings {
     let mut settings = validate::Settings::default();
-    settings.conditional_profiles.extend(referral::applies::PROFILES.iter().map(|(resource_type, condition, profile)| {
-        ConditionalProfile {
+    settings.conditional_profiles.extend(referral::applies::PROFILES.iter().map(
+        |(resource_type, condition, profile)| ConditionalProfile {
             resource_type: (*resource_type).to_owned(),
             condition: (*condition).to_owned(),
             profile: (*profile).to_owned(),
-        }
-    }));
+        },
+    ));
     settings
 }

@@ -75,7 +75,8 @@ impl Server {
     /// Validates a resource that is to be stored: base R4, UK Core by type, declared profiles, Kith's profiles on
     /// referrals. 422 with all issues where one is an error (unless `validation.mode` is `report`), else the warnings.
     pub fn validate(&self, resource: &Value) -> Result<Vec<Issue>, Problem> {
-        let issues = self.validator.validate(resource, &Options::default());
+        let mut issues = self.validator.validate(resource, &Options::default());
+        issues.extend(referral::check(resource));
         if self.settings.validation == ValidationMode::Enforce && issues.iter().any(Issue::is_error) {
             return Err(Problem::with_issues(Kind::Unprocessable, issues));
         }

