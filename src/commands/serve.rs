@@ -68,5 +68,5 @@ fn announce(server: &Server) {
     println!("Data lies in {}", server.store.location());
     println!("Access is open to everybody on this machine, because it listens on the loopback interface only.");
     println!("Try: curl '{base}/metadata?_summary=true'  or  curl -X POST -H 'Content-Type: application/fhir+json' \\");
-    println!("       --data @fixtures/valid/patient.json {base}/Patient");
+    println!("       --data @fixtures/valid/Bundle-direct-referral.json {base}");
 }

@@ -32,8 +32,7 @@ fn every_journey_ends_as_written(database: &TestDatabase) {
     let server = TestServer::start(database);
     let mut failures = Vec::new();
     for run in ["first", "second"] {
-        for mut journey in journeys() {
-            journey.steps.retain(|s| !s.path.contains("?"));
+        for journey in journeys() {
             failures.extend(play(&journey, &mut Http(&server), run, &Clock::System).failures());
         }
     }

@@ -87,6 +87,10 @@ fn an_effect_is_a_version_with_a_provenance(database: &TestDatabase) {
     assert_eq!((followed.header("etag"), &followed.json()["status"]), ("W/\"2\"", &json!("active")));
     let history = server.get("ServiceRequest/r/_history").expect(200).json();
     assert_eq!(history["entry"].as_array().unwrap().len(), 2);
+    let found = server.get("Provenance?target=ServiceRequest/r").expect(200).json();
+    let provenance = &found["entry"][0]["resource"];
+    assert_eq!(provenance["target"][0]["reference"], "ServiceRequest/r/_history/2");
+    assert_eq!(provenance["entity"][0]["what"]["reference"], "Task/t/_history/1");
 }
 
 fn the_task_may_stand_before_its_referral_in_a_transaction(database: &TestDatabase) {
