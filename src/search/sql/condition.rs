@@ -162,17 +162,42 @@ pub(super) fn set(condition: &Condition, resource_type: &str, sql: &mut Sql) {
 /// Starts from the best of several conditions and probes the others.
 fn set_all(all: &[Condition], resource_type: &str, sql: &mut Sql) {
     let alias = sql.alias('s');
-    let best = best(all);
-    sql.push(&format!("select {alias}.key from resource {alias} where {alias}.type = ")).text(resource_type);
-    for (position, each) in all.iter().enumerate() {
-        if Some(position) == best {
-            sql.push(&format!(" and {alias}.key in ("));
-            set(each, resource_type, sql);
-            sql.push(")");
-        } else {
-            sql.push(" and ");
-            probe(each, At { key: &format!("{alias}.key"), resource: Some(&alias) }, sql);
+    sql.push(&format!("select {alias}.key from resource {alias} where "));
+    all_of(all, best(all), resource_type, &alias, sql);
+}
+
+/// Writes that the resource in row `alias` is a living one of `resource_type` for which all conditions hold, starting from the
+/// set of the condition at `start`.
+pub(super) fn all_of(all: &[Condition], start: Option<usize>, resource_type: &str, alias: &str, sql: &mut Sql) {
+    match start.and_then(|start| all.get(start)) {
+        Some(condition) => in_set(condition, resource_type, alias, sql),
+        None => {
+            sql.push(&format!("{alias}.type = ")).text(resource_type);
         }
+    }
+    sql.push(&format!(" and not {alias}.deleted"));
+    for (_, each) in all.iter().enumerate().filter(|(position, _)| Some(*position) != start) {
+        sql.push(" and ");
+        probe(each, At { key: &format!("{alias}.key"), resource: Some(alias) }, sql);
+    }
+}
+
+/// Writes that the resource in row `alias` is in the set of `condition`. The type is not asked for where the set implies it, and
+/// else in a way that no index answers: a database that knows little of the data would take that index before the set.
+fn in_set(condition: &Condition, resource_type: &str, alias: &str, sql: &mut Sql) {
+    sql.push(&format!("{alias}.key in ("));
+    set(condition, resource_type, sql);
+    sql.push(")");
+    if !implies_type(condition) {
+        sql.push(&format!(" and ({alias}.type || '') = ")).text(resource_type);
+    }
+}
+
+fn implies_type(condition: &Condition) -> bool {
+    match condition {
+        Condition::Rows(_) | Condition::Id(_) | Condition::Chain(..) | Condition::Has(..) | Condition::All(_) => true,
+        Condition::Any(any) => any.iter().all(implies_type),
+        Condition::Not(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) | Condition::Party(_) => false,
     }
 }
 
@@ -181,10 +206,8 @@ fn set_chain(link: &Link, inner: &Condition, sql: &mut Sql) {
     sql.push(&format!("select {reference}.resource_key from resource {target} join index_reference {reference}"));
     sql.push(&format!(" on {reference}.target_id = {target}.id and {reference}.target_type = {target}.type"));
     sql.push(&format!(" and {reference}.parameter = ")).parameter(&link.source, &link.code);
-    sql.push(&format!(" where {target}.type = ")).text(&link.target);
-    sql.push(&format!(" and not {target}.deleted and {target}.key in ("));
-    set(inner, &link.target, sql);
-    sql.push(")");
+    sql.push(&format!(" where not {target}.deleted and "));
+    in_set(inner, &link.target, &target, sql);
 }
 
 fn set_has(link: &Link, inner: &Condition, sql: &mut Sql) {

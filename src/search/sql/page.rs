@@ -7,7 +7,7 @@
 //! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies.
 
 use super::builder::Sql;
-use super::condition::{At, best, probe, row, set};
+use super::condition::{At, all_of, best, probe, row, set};
 use super::order::{Position, after, key_direction, key_operator};
 use super::statement::{SortColumn, Statement};
 use crate::search::kinds::{Criterion, Table};
@@ -115,13 +115,8 @@ impl<'a> Search<'a> {
             sort.value(&self.page.query.resource_type, "r", &mut sql);
             sql.push(&format!(" as sort_{index}"));
         }
-        self.from_resource(&mut sql);
-        if let Some(condition) = self.best.and_then(|best| self.conditions.get(best)) {
-            sql.push(" and r.key in (");
-            set(condition, &self.page.query.resource_type, &mut sql);
-            sql.push(")");
-        }
-        self.probes(At { key: "r.key", resource: Some("r") }, self.best, &mut sql);
+        sql.push(" from resource r where ");
+        all_of(self.conditions, self.best, &self.page.query.resource_type, "r", &mut sql);
         sql.push(") q");
         if let Some(position) = self.page.after {
             sql.push(" where ");

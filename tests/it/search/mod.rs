@@ -2,8 +2,10 @@
 
 mod extract;
 mod matching;
+mod model;
 mod paging;
 mod parameters;
+mod plans;
 mod query;
 mod world;
 
