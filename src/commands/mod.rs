@@ -4,6 +4,7 @@ pub mod audit;
 pub mod conformance;
 pub mod package;
 pub mod serve;
+pub mod validate;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,8 @@ enum Command {
     /// Play written-down behaviour against a server.
     #[command(subcommand)]
     Conformance(conformance::ConformanceCommand),
+    /// Validate files.
+    Validate(validate::Arguments),
 }
 
 /// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Conformance(command) => conformance::run(&command),
+        Command::Validate(arguments) => validate::run(&arguments),
     }
 }
 

@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::clock::Micros;
 use crate::fhir::definitions::Definitions;
 use crate::fhir::issue::Issue;
 use crate::fhir::types::{TypeIndex, Types};
@@ -38,7 +37,6 @@ pub struct Validator {
     settings: Settings,
     known: Known,
     conditional: Vec<Conditional>,
-    now: Micros,
 }
 
 /// A profile that applies where a condition holds.
@@ -58,6 +56,8 @@ pub struct Known {
     pub element: TypeIndex,
     /// Extension.
     pub extension: TypeIndex,
+    /// code.
+    pub code: TypeIndex,
 }
 
 impl Validator {
@@ -66,7 +66,7 @@ impl Validator {
     pub fn new(definitions: Arc<Definitions>, settings: Settings) -> Result<Self, Problem> {
         let types = Types::r4();
         let find = |name: &str| types.get(name).ok_or_else(|| wrong(&format!("FHIR type {name} is not loaded.")));
-        let known = Known { element: find("Element")?, extension: find("Extension")? };
+        let known = Known { element: find("Element")?, extension: find("Extension")?, code: find("code")? };
         let schemas = Schemas::new(Arc::clone(&definitions));
         let mut conditional = Vec::new();
         for rule in &settings.conditional_profiles {
@@ -79,7 +79,7 @@ impl Validator {
             conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
         }
         let terminology = Terminology::new(Arc::clone(&definitions));
-        Ok(Self { schemas, terminology, definitions, settings, known, conditional, now: 0 })
+        Ok(Self { schemas, terminology, definitions, settings, known, conditional })
     }
 
     /// Validates a resource and returns everything found, worst first at the same place.
@@ -93,7 +93,7 @@ impl Validator {
                 None => issues.push(rules::profile::not_loaded(canonical)),
             }
         }
-        let mut run = Run::new(self, profiles, options.apply_by_type);
+        let mut run = Run::new(self, profiles, options.apply_by_type, self.settings.clock.now());
         run.root(resource);
         issues.append(&mut run.issues);
         self.finish(issues)
@@ -104,7 +104,9 @@ impl Validator {
         if issues.len() > 1 {
             let mut seen = HashSet::new();
             issues.retain(|issue| {
-                seen.insert((issue.severity, issue.rule.clone(), issue.expression.clone(), issue.text.clone()))
+                // A reference that points at a wrong type does so whoever asks.
+                let text = if issue.rule == "reference-target" { String::new() } else { issue.text.clone() };
+                seen.insert((issue.severity, issue.rule.clone(), issue.expression.clone(), text))
             });
         }
         if !self.settings.severities.is_empty() {
@@ -154,12 +156,6 @@ impl Validator {
         self.known
     }
 
-    /// The instant of `now()` in invariants.
-    #[must_use]
-    pub const fn now(&self) -> Micros {
-        self.now
-    }
-
     /// The profiles that apply to resources of a type on conditions.
     pub fn conditional_profiles(&self, type_: TypeIndex) -> impl Iterator<Item = &Conditional> {
         self.conditional.iter().filter(move |conditional| conditional.type_ == type_)
@@ -177,7 +173,7 @@ impl Services for Validator {
 
     fn conforms_to(&self, node: &Node<'_>, profile: &str) -> Option<bool> {
         let index = self.schemas.profile_index(profile)?;
-        let mut run = Run::new(self, vec![index], false);
+        let mut run = Run::new(self, vec![index], false, self.settings.clock.now());
         run.root(node.value());
         Some(!run.issues.iter().any(Issue::is_error))
     }

@@ -1,7 +1,9 @@
 //! What may be chosen: per deployment (`Settings`) and per request (`Options`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::clock::Clock;
 use crate::fhir::issue::Severity;
 
 /// Choices of a deployment.
@@ -11,6 +13,8 @@ pub struct Settings {
     pub severities: BTreeMap<String, Severity>,
     /// Profiles that apply where a condition holds, whether the resource declares them or not.
     pub conditional_profiles: Vec<ConditionalProfile>,
+    /// What time it is, for `now()` in invariants.
+    pub clock: Arc<Clock>,
 }
 
 /// A profile that applies to resources of a type where a condition holds.
@@ -32,7 +36,11 @@ impl Default for Settings {
             condition: format!("code.coding.where(system = 'http://loinc.org' and code = '{code}').exists()"),
             profile: format!("http://hl7.org/fhir/StructureDefinition/{profile}"),
         });
-        Self { severities: BTreeMap::new(), conditional_profiles: vital_signs.collect() }
+        Self {
+            severities: BTreeMap::new(),
+            conditional_profiles: vital_signs.collect(),
+            clock: Arc::new(Clock::System),
+        }
     }
 }
 

@@ -28,6 +28,10 @@ enum Outcome {
 /// Checks a coded value against its binding.
 pub fn check<'a>(run: &mut Run<'_, 'a>, binding: &Binding, focus: Focus<'a>, place: Place<'_, 'a>, origin: Origin<'_>) {
     let Some(value) = focus.value else { return };
+    if value.is_string() && origin.element.ends_with("[x]") && focus.type_ != run.validator.known().code {
+        // The binding of a choice speaks of its coded types.
+        return;
+    }
     let Some(set) = compiled(run, binding, 0) else {
         return report_unloaded(run, binding, &binding.value_set, place, origin);
     };

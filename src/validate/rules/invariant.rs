@@ -49,7 +49,7 @@ fn evaluate<'a>(
 ) -> Result<bool, String> {
     static NULL: serde_json::Value = serde_json::Value::Null;
     let types = run.validator.types();
-    let mut context = Context::new(scope.resource, run.validator.now()).contained_in(Node::resource(scope.root, types));
+    let mut context = Context::new(scope.resource, run.now).contained_in(Node::resource(scope.root, types));
     if let Some(bundle) = scope.bundle {
         context = context.in_bundle(Node::resource(bundle, types));
     }

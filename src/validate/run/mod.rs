@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::clock::Micros;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::path::Path;
 use crate::fhir::types::TypeIndex;
@@ -114,13 +115,15 @@ pub struct Run<'v, 'a> {
     pub bundle: Option<Rc<BundleEntries<'a>>>,
     /// True while a profile is tried: what base types demand has been reported already.
     trial: bool,
+    /// The instant of `now()` in invariants.
+    pub now: Micros,
     depth: usize,
 }
 
 impl<'v, 'a> Run<'v, 'a> {
     /// A run that has found nothing yet.
     #[must_use]
-    pub const fn new(validator: &'v Validator, profiles: Vec<ProfileIndex>, by_type: bool) -> Self {
+    pub const fn new(validator: &'v Validator, profiles: Vec<ProfileIndex>, by_type: bool, now: Micros) -> Self {
         Self {
             validator,
             issues: Vec::new(),
@@ -130,6 +133,7 @@ impl<'v, 'a> Run<'v, 'a> {
             by_type,
             bundle: None,
             trial: false,
+            now,
             depth: 0,
         }
     }
@@ -197,7 +201,7 @@ impl<'v, 'a> Run<'v, 'a> {
         if self.depth > MAX_DEPTH / 2 {
             return true;
         }
-        let mut trial = Run::new(self.validator, Vec::new(), false);
+        let mut trial = Run::new(self.validator, Vec::new(), false, self.now);
         trial.trial = true;
         trial.bundle.clone_from(&self.bundle);
         trial.depth = self.depth + 8;
