@@ -38,6 +38,13 @@ pub trait Services: std::fmt::Debug {
         None
     }
 
+    /// `subsumes()`: whether the first code of a system is the second or an ancestor of it; nothing where that cannot be
+    /// said.
+    fn subsumes(&self, system: &str, general: &str, specific: &str) -> Option<bool> {
+        let _ = (system, general, specific);
+        None
+    }
+
     /// `conformsTo()`: whether the element conforms to a profile; nothing for a profile that is not known.
     /// The base definitions of FHIR are answered by the engine itself.
     fn conforms_to(&self, node: &Node<'_>, profile: &str) -> Option<bool> {
@@ -83,13 +90,19 @@ impl<'a> Context<'a> {
     /// A context for a resource on its own: it is `%resource` and `%rootResource`.
     #[must_use]
     pub fn new(resource: &'a serde_json::Value, now: Micros) -> Self {
-        let types = Types::r4();
-        let node = Node::resource(resource, types);
+        let node = Node::resource(resource, Types::r4());
+        Self::of(node, node, now)
+    }
+
+    /// A context for a resource whose node, and whose container's node, are known already: what [`Context::new`] would
+    /// look up for every invariant anew.
+    #[must_use]
+    pub fn of(resource: Node<'a>, root_resource: Node<'a>, now: Micros) -> Self {
         Self {
-            resource: Some(node),
-            root_resource: Some(node),
+            resource: Some(resource),
+            root_resource: Some(root_resource),
             bundle: None,
-            types,
+            types: Types::r4(),
             now,
             services: &NoServices,
             variables: Vec::new(),

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! lexer -> parser -> syntax -> compile -> expression -> evaluate -> item
-//!                                                        navigate, equality, compare, arithmetic, functions/
+//!                                                        logic, navigate, equality, compare, arithmetic, functions/
 //! ```
 
 mod arithmetic;
@@ -20,6 +20,7 @@ mod expression;
 mod functions;
 mod item;
 mod lexer;
+mod logic;
 mod navigate;
 mod node;
 mod official;

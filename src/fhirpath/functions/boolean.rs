@@ -1,7 +1,8 @@
 //! Boolean: not (<https://hl7.org/fhirpath/N1/#boolean-logic>).
 
-use super::super::evaluate::{Outcome, truth};
+use super::super::evaluate::Outcome;
 use super::super::item::Item;
+use super::super::logic::truth;
 use super::super::navigate::Sink;
 use super::{Call, Function, emit, values};
 

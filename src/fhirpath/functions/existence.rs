@@ -3,8 +3,9 @@
 
 use super::super::equality;
 use super::super::error::EvaluateError;
-use super::super::evaluate::{Items, Outcome, truth};
+use super::super::evaluate::{Items, Outcome};
 use super::super::item::Item;
+use super::super::logic::truth;
 use super::super::navigate::Sink;
 use super::super::seen::Seen;
 use super::{Call, ENOUGH, Function, MORE, criteria, emit_boolean, values};

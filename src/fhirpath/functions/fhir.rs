@@ -1,5 +1,5 @@
 //! FHIR's additional functions (<https://hl7.org/fhir/R4/fhirpath.html#functions>): extension, hasValue, getValue,
-//! resolve, memberOf, conformsTo, htmlChecks, checkModifiers.
+//! resolve, conformsTo, htmlChecks, checkModifiers.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     values("hasValue", 0, 0, has_value),
     values("getValue", 0, 0, get_value),
     values("resolve", 0, 0, resolve),
-    values("memberOf", 1, 1, member_of),
     values("conformsTo", 1, 1, conforms_to),
     values("htmlChecks", 0, 0, html_checks),
     values("htmlChecks2", 0, 0, html_checks),
@@ -96,35 +95,6 @@ fn resolve<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
         let typed = || surroundings.by_type(&reference).filter(|_| context.typed_references);
         emit(found.or_else(typed).map(Item::Node), sink)
     })
-}
-
-/// Whether a code, Coding or CodeableConcept has a code in the value set. Nothing where terminology cannot say.
-fn member_of<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    let (Some(item), Some(value_set)) = (call.single_input()?, call.text_argument(0)?) else { return MORE };
-    let services = call.evaluator.context.services;
-    let member = match &item {
-        Item::Text(code) => services.member_of(&value_set, None, code),
-        Item::Node(node) => match node.value() {
-            Value::String(code) => services.member_of(&value_set, None, code),
-            value => concept_member(call, value, &value_set),
-        },
-        other => return Err(call.wrong(other)),
-    };
-    emit(member.map(Item::Boolean), sink)
-}
-
-fn concept_member(call: &Call<'_, '_>, value: &Value, value_set: &str) -> Option<bool> {
-    let services = call.evaluator.context.services;
-    let coding = |coding: &Value| {
-        let code = coding.get("code").and_then(Value::as_str)?;
-        services.member_of(value_set, coding.get("system").and_then(Value::as_str), code)
-    };
-    let Some(codings) = value.get("coding").and_then(Value::as_array) else { return coding(value) };
-    let answers: Vec<Option<bool>> = codings.iter().map(coding).collect();
-    if answers.contains(&Some(true)) {
-        return Some(true);
-    }
-    if answers.contains(&None) { None } else { Some(false) }
 }
 
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";

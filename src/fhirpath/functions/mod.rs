@@ -13,6 +13,7 @@ mod html;
 mod math;
 mod strings;
 mod subsetting;
+mod terminology;
 mod tree;
 mod types;
 mod utility;
@@ -66,7 +67,7 @@ const fn criteria(name: &'static str, least: usize, most: usize, run: Run) -> Fu
 }
 
 /// Every family.
-const FAMILIES: [&[Function]; 14] = [
+const FAMILIES: [&[Function]; 15] = [
     existence::FUNCTIONS,
     filtering::FUNCTIONS,
     subsetting::FUNCTIONS,
@@ -81,6 +82,7 @@ const FAMILIES: [&[Function]; 14] = [
     boolean::FUNCTIONS,
     types::FUNCTIONS,
     fhir::FUNCTIONS,
+    terminology::FUNCTIONS,
 ];
 
 /// The function with this name.

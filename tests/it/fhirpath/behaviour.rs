@@ -146,6 +146,10 @@ impl Services for Known {
     fn member_of(&self, value_set: &str, system: Option<&str>, code: &str) -> Option<bool> {
         (value_set == "http://example.org/vs").then(|| system == Some("s") && code == "c")
     }
+
+    fn subsumes(&self, system: &str, general: &str, specific: &str) -> Option<bool> {
+        (system == "s").then(|| specific.starts_with(general))
+    }
 }
 
 #[test]
@@ -181,6 +185,8 @@ fn membership_asks_the_terminology() {
     assert_eq!(test("code.memberOf('http://example.org/vs')"), Some(true));
     assert_eq!(test("code.coding.first().memberOf('http://example.org/vs')"), Some(false));
     assert_eq!(test("code.memberOf('http://example.org/unknown')"), None);
+    assert_eq!(test("code.coding.first().subsumes(%resource.code.coding.last())"), Some(false));
+    assert_eq!(test("code.coding.last().subsumedBy(%resource.code.coding.last())"), Some(true));
 }
 
 #[test]
