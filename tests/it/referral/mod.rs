@@ -4,6 +4,7 @@ mod actors;
 mod claims;
 mod duplicates;
 mod effects;
+mod fixtures;
 mod journeys;
 mod lifecycle;
 mod over_http;
