@@ -1,0 +1,47 @@
+//! What definitions cost at start, each measured once in a fresh process because all of it is kept:
+//! `cargo bench --bench definitions`.
+#![allow(clippy::print_stdout, clippy::allow_attributes, missing_docs, reason = "a bench prints its figures")]
+
+use std::time::Instant;
+
+use kith::fhir::definitions::Definitions;
+use kith::fhir::types::Types;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn measure<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    println!("{what:<44} {:>9.2} ms   {:>6} kB resident", start.elapsed().as_secs_f64() * 1000.0, resident());
+    result
+}
+
+/// Resident memory of this process in kB, 0 where the system does not say.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+fn main() {
+    println!("{:<44} {:>12}   {:>6} kB resident", "before", "", resident());
+    measure("type table", Types::r4);
+    let definitions = measure("index of all embedded definitions", Definitions::embedded);
+    measure("one snapshot (UK Core Patient)", || {
+        drop(definitions.snapshot("https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient"));
+    });
+    measure("search parameters", || drop(definitions.search_parameters("Patient")));
+    let structures: Vec<String> =
+        definitions.canonicals("StructureDefinition").map(|(_, canonical)| canonical).collect();
+    measure("parse all StructureDefinitions", || {
+        structures.iter().filter(|canonical| definitions.structure(canonical).is_some()).count()
+    });
+    measure("all snapshots", || structures.iter().filter(|canonical| definitions.snapshot(canonical).is_ok()).count());
+    measure("parse all value sets and code systems", || {
+        let value_sets = definitions.canonicals("ValueSet").filter(|(_, url)| definitions.value_set(url).is_some());
+        let code_systems =
+            definitions.canonicals("CodeSystem").filter(|(_, url)| definitions.code_system(url).is_some());
+        value_sets.count() + code_systems.count()
+    });
+}
