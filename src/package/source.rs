@@ -55,8 +55,8 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Source, Problem> {
 }
 
 fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    name.ends_with(".tgz") || name.ends_with(".tar.gz")
+    let is_tar = || path.file_stem().is_some_and(|stem| has_extension(Path::new(stem), "tar"));
+    has_extension(path, "tgz") || has_extension(path, "gz") && is_tar()
 }
 
 struct Reader {

@@ -158,9 +158,9 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(contents(&path))
+            found.extend(contents(&path));
         } else {
-            found.push((path.clone(), std::fs::read(path).unwrap()))
+            found.push((path.clone(), std::fs::read(path).unwrap()));
         }
     }
     found.sort();
@@ -219,7 +219,7 @@ fn published_packages_load() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.starts_with("hl7.fhir.uv.sdc") || !name.ends_with(".tgz") {
+        if !name.starts_with("hl7.fhir.uv.sdc-") {
             continue;
         }
         let package = package::load(&path).unwrap();

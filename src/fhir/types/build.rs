@@ -55,7 +55,7 @@ impl<'a> Builder<'a> {
         if std::mem::replace(&mut self.filled[index.0 as usize], true) {
             return;
         }
-        self.inherit(index, base.base.and_then(|url| url.rsplit('/').next()));
+        self.inherit(index, base.parent.and_then(|url| url.rsplit('/').next()));
         for element in &base.differential.element {
             let Some((owner, name)) = element.path.rsplit_once('.') else { continue };
             let Some(&owner) = self.names.get(owner) else { continue };

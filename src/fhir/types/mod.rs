@@ -44,6 +44,7 @@ pub struct TypeDefinition {
 }
 
 /// A child element of a type.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about an element")]
 #[derive(Debug, Clone)]
 pub struct Child {
     /// The name without the choice suffix: `value` for `value[x]`.

@@ -11,7 +11,7 @@ pub(super) struct Base<'a> {
     #[serde(default, rename = "abstract")]
     pub(super) abstract_: bool,
     #[serde(default, rename = "baseDefinition")]
-    pub(super) base: Option<&'a str>,
+    pub(super) parent: Option<&'a str>,
     #[serde(borrow, default)]
     pub(super) differential: Differential<'a>,
 }
@@ -78,9 +78,9 @@ impl Element<'_> {
 
     /// True for the pseudo-element that stands for the value of a primitive.
     pub(super) fn is_primitive_value(&self) -> bool {
-        self.path.ends_with(".value")
-            && self.path.starts_with(|first: char| first.is_ascii_lowercase())
-            && self.path.matches('.').count() == 1
+        self.path.split_once('.').is_some_and(|(parent, name)| {
+            name == "value" && parent.starts_with(|first: char| first.is_ascii_lowercase())
+        })
     }
 
     /// The name of the type of an element that is not a choice.

@@ -240,7 +240,9 @@ fn type_ref(value: &Value, path: &str) -> TypeRef {
 }
 
 fn fhir_type(value: &Value, path: &str, code: String) -> String {
-    let is_value_of_primitive = path.ends_with(".value") && path.starts_with(|first: char| first.is_ascii_lowercase());
+    let is_value_of_primitive = path
+        .rsplit_once('.')
+        .is_some_and(|(parent, name)| name == "value" && parent.starts_with(|first: char| first.is_ascii_lowercase()));
     if is_value_of_primitive {
         return code;
     }

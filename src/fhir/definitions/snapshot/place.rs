@@ -88,8 +88,8 @@ impl Placer<'_> {
         if choice.slice(name).is_some() || choice.element.slicing.is_some() {
             return self.slice(choice, name, change);
         }
-        let stem = choice.element.name().trim_end_matches("[x]").to_owned();
-        let named = self.types_named_beside(change, &stem, step.name);
+        let plain = choice.element.name().trim_end_matches("[x]").to_owned();
+        let named = self.types_named_beside(change, &plain, step.name);
         choice.element.types.retain(|kind| named.iter().any(|suffix| is_suffix_of(suffix, &kind.code)));
         if choice.element.id.contains(':') && choice.element.types.len() == 1 {
             return Ok(choice);
