@@ -13,6 +13,7 @@ mod architecture;
 mod command_line;
 mod config;
 mod conformance;
+mod commands;
 mod dependencies;
 mod fhir;
 mod fhirpath;

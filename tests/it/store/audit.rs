@@ -12,7 +12,7 @@ use super::samples::{create, record};
 use crate::support::{TestDatabase, both};
 
 /// Runs SQL behind the store's back.
-async fn tamper(database: &TestDatabase, sql: &'static str) -> u64 {
+pub async fn tamper(database: &TestDatabase, sql: &'static str) -> u64 {
     use sqlx::Connection as _;
     if database.is_postgres() {
         let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();

@@ -1,6 +1,6 @@
 //! The store on both databases.
 
-mod audit;
+pub mod audit;
 mod resources;
 mod samples;
 mod statements;

@@ -19,12 +19,15 @@ pub struct Server {
     created: AtomicUsize,
 }
 
+/// For tests: nothing waits for the disk.
+const FAST: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+
 /// The server, started on first use. `None` where there is no PostgreSQL; then half of the tests do not run.
 pub fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER
         .get_or_init(|| {
-            let found = Server::named().or_else(Server::start);
+            let found = Server::named().or_else(|| Server::start(FAST));
             if found.is_none() {
                 assert!(std::env::var("CI").as_deref() != Ok("true"), "CI needs PostgreSQL and this machine has none");
                 eprintln!(
@@ -47,7 +50,8 @@ impl Server {
         Some(Self { psql: binary("psql")?, url: (base, query), lasting: true, created: AtomicUsize::new(0) })
     }
 
-    fn start() -> Option<Self> {
+    /// Starts a throw-away cluster with these options of the server.
+    pub fn start(options: &str) -> Option<Self> {
         let (initdb, pg_ctl, psql) = (binary("initdb")?, binary("pg_ctl")?, binary("psql")?);
         let folder = std::env::temp_dir().join(format!("kith-test-postgres-{}", std::process::id()));
         // Left over from a process with the same number.
@@ -68,8 +72,7 @@ impl Server {
             "--no-sync",
         ]));
         let options = format!(
-            "-k {} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-             -c max_connections=400 -c shared_buffers=64MB",
+            "-k {} -c listen_addresses= -c max_connections=400 -c shared_buffers=64MB {options}",
             folder.display()
         );
         run(as_user(user.as_deref(), &pg_ctl)

@@ -1,0 +1,57 @@
+//! `kith audit verify`: what it says and how it exits.
+
+use std::process::{Command, Output};
+
+use crate::support::{TestDatabase, both};
+
+fn verify(database: &TestDatabase, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kith"))
+        .args(["audit", "verify", "--database", &database.url])
+        .args(more)
+        .current_dir(database.folder())
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+both! {
+    async fn the_verdict_is_told_and_is_the_exit_code(database) {
+        let store = database.open().await;
+        for _ in 0..3 {
+            store.audit(kith::store::AuditRecord { status: 200, ..Default::default() }).await.unwrap();
+        }
+        store.close().await;
+        let output = verify(&database, &[]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(text(&output).contains("Intact"), "{output:?}");
+        let key = database.settings().audit_key_file();
+        let output = verify(&database, &["--key", key.to_str().unwrap(), "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&text(&output)).unwrap();
+        assert_eq!((&report["verdict"], report["rows"].as_i64(), &report["keys"]), (&"intact".into(), Some(3), &"file".into()));
+
+        crate::store::audit::tamper(&database, "update audit set client = 'x' where sequence = 1").await;
+        let output = verify(&database, &[]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(text(&output).contains("BROKEN: chain") && text(&output).contains("row 1"), "{output:?}");
+        let output = verify(&database, &["--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&text(&output)).unwrap();
+        assert_eq!((&report["verdict"], report["breaks"][0]["sequence"].as_i64()), (&"broken".into(), Some(1)));
+    }
+
+    async fn what_cannot_run_says_why(database) {
+        let output = verify(&database, &["--key", "no-such-file.pem"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-file.pem"), "{output:?}");
+    }
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_made() {
+    let database = TestDatabase::sqlite();
+    let output = verify(&database, &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!database.folder().join("kith.db").exists());
+}

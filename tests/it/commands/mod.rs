@@ -1,0 +1,3 @@
+//! Commands as a person runs them: the built binary, its output and exit codes.
+
+mod audit;
