@@ -59,6 +59,20 @@ pub async fn batches(connection: &mut Connection, batch: usize, seconds: Duratio
     (written, begin.elapsed())
 }
 
+/// The same from many connections at once, one resource per commit.
+pub async fn clients(url: &str, clients: usize, seconds: Duration) -> (usize, Duration) {
+    let mut tasks = Vec::new();
+    for _ in 0..clients {
+        let mut connection = connect(url).await;
+        tasks.push(tokio::spawn(async move { batches(&mut connection, 1, seconds).await }));
+    }
+    let mut written = 0;
+    for task in tasks {
+        written += task.await.unwrap().0;
+    }
+    (written, seconds)
+}
+
 async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
     let key = KEY.fetch_add(2, Ordering::Relaxed);
     let (id, now) = (Clock::System.new_id(), Clock::System.now());
@@ -68,7 +82,14 @@ async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
         let query = sqlx::query(text("resource", 1)).bind(key).bind("ServiceRequest").bind(id.as_str());
         query.bind(1_i64).bind(now).bind(false).bind(1_i64).execute(&mut *c).await?;
         let query = sqlx::query(text("resource_version", 1)).bind(key).bind(key).bind(1_i64).bind("ServiceRequest");
-        let query = query.bind(id.as_str()).bind(now).bind(false).bind("POST").bind(body.as_ref());
+        let query = query
+            .bind(id.as_str())
+            .bind(now)
+            .bind(false)
+            .bind("POST")
+            .bind("1234567890")
+            .bind("client-1")
+            .bind(body.as_ref());
         query.execute(&mut *c).await?;
         let mut query = sqlx::query(text("index_token", rows.tokens.len()));
         for (number, row) in (0_i64..).zip(&rows.tokens) {

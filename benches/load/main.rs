@@ -12,6 +12,8 @@
 )]
 
 mod bare;
+mod client;
+mod http;
 #[path = "../../tests/it/support/postgres.rs"]
 #[allow(dead_code, clippy::print_stderr, reason = "shared with the tests")]
 mod postgres;
@@ -72,6 +74,9 @@ fn main() {
         let mut table = Table::new(database);
         if plan.wants(&scenarios, "store") {
             runtime.block_on(store::run(&mut table, &plan, &url));
+        }
+        if plan.wants(&scenarios, "http") {
+            runtime.block_on(http::run(&mut table, &plan, &url));
         }
         table.print();
     }

@@ -49,6 +49,8 @@ pub fn new_resource(id: String, now: i64) -> NewResource {
         version: 1,
         last_updated: now,
         method: "POST",
+        patient: "1234567890".to_owned(),
+        author: "client-1".to_owned(),
         body: body(&id),
         rows: rows(&id, now),
         parties: vec![

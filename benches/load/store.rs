@@ -57,7 +57,7 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
         }
     } else {
         for clients in [32, 128] {
-            let (count, took) = bare_clients(&settings.url, clients, plan.seconds).await;
+            let (count, took) = bare::clients(&settings.url, clients, plan.seconds).await;
             equal.push(table.add(&format!("bare SQL, one resource per commit, {clients} clients"), count, took));
         }
     }
@@ -73,19 +73,6 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     let store = Store::open(&settings, Arc::new(Clock::System)).await.unwrap();
     reads(table, "buffered", &store, plan.seconds).await;
     store.close().await;
-}
-
-async fn bare_clients(url: &str, clients: usize, seconds: Duration) -> (usize, Duration) {
-    let mut tasks = Vec::new();
-    for _ in 0..clients {
-        let mut connection = bare::connect(url).await;
-        tasks.push(tokio::spawn(async move { bare::batches(&mut connection, 1, seconds).await }));
-    }
-    let mut written = 0;
-    for task in tasks {
-        written += task.await.unwrap().0;
-    }
-    (written, seconds)
 }
 
 async fn creates(store: &Store, width: usize, seconds: Duration) -> (usize, Duration) {
