@@ -5,6 +5,7 @@ mod claims;
 mod duplicates;
 mod effects;
 mod fixtures;
+mod invariants;
 mod journeys;
 mod lifecycle;
 mod over_http;
