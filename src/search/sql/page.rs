@@ -115,8 +115,15 @@ impl<'a> Search<'a> {
             sort.value(&self.page.query.resource_type, "r", &mut sql);
             sql.push(&format!(" as sort_{index}"));
         }
-        sql.push(" from resource r where ");
-        all_of(self.conditions, self.best, &self.page.query.resource_type, "r", &mut sql);
+        match self.best.and_then(|best| self.conditions.get(best)) {
+            Some(Condition::Rows(rows)) if sorts.iter().all(|sort| matches!(sort.by, SortBy::Rows { .. })) => {
+                self.from_rows(rows, &mut sql);
+            }
+            _ => {
+                sql.push(" from resource r where ");
+                all_of(self.conditions, self.best, &self.page.query.resource_type, "r", &mut sql);
+            }
+        }
         sql.push(") q");
         if let Some(position) = self.page.after {
             sql.push(" where ");
@@ -128,6 +135,14 @@ impl<'a> Search<'a> {
         }
         sql.push(&format!("q.key {}", key_direction(sorts)));
         self.finish(sql, sorts.iter().map(Sort::column).collect())
+    }
+
+    /// Starts from index rows and leaves the table of resources out, which saves a third: only living resources have rows.
+    fn from_rows(&self, rows: &Rows, sql: &mut Sql) {
+        sql.push(&format!(" from (select distinct d.resource_key as key from {} d where ", rows.table.name()));
+        row(rows, "d", sql);
+        sql.push(") r where 1 = 1");
+        self.probes(At { key: "r.key", resource: None }, self.best, sql);
     }
 
     /// By a column of the resource: its index is in that order.

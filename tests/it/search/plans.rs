@@ -105,8 +105,10 @@ fn scans(plan: &str) -> Vec<&str> {
         .map(str::trim)
         .filter(|line| {
             let sqlite = line.starts_with("SCAN ") && !line.contains("USING") && !line.contains("CONSTANT");
-            let subquery =
-                ["q", "SCAN q", "SCAN s", "a0"].iter().any(|name| line.ends_with(name) || line.contains("(subquery"));
+            // A co-routine is a part of the statement, not a table.
+            let subquery = ["q", "s", "a0", "r"]
+                .iter()
+                .any(|name| line.ends_with(&format!("SCAN {name}")) && plan.contains(&format!("CO-ROUTINE {name}")));
             (sqlite && !subquery) || line.contains("Seq Scan")
         })
         .collect()
