@@ -69,11 +69,12 @@ impl Import {
         let mut manifest = Manifest::default();
         let mut definitions = Vec::new();
         for path in &self.paths {
-            let source = package::read(path, &Limits::default())?;
-            if !source.manifest.name.is_empty() {
-                manifest = source.manifest;
+            let found = package::read(path, &Limits::default(), &mut |resource| {
+                definitions.extend(facts(&resource, Others::Drop));
+            })?;
+            if !found.name.is_empty() {
+                manifest = found;
             }
-            definitions.extend(source.resources.iter().filter_map(|resource| facts(resource, Others::Drop)));
         }
         self.complete(&mut manifest);
         if !self.closure.is_empty() {
@@ -106,7 +107,7 @@ impl Import {
     fn select(&self, definitions: Vec<Value>) -> Result<Vec<Value>, Problem> {
         let mut roots = Vec::new();
         for folder in &self.roots {
-            roots.extend(package::read(folder, &Limits::default())?.resources);
+            package::read(folder, &Limits::default(), &mut |resource| roots.push(resource))?;
         }
         let closure = Closure { strengths: self.closure.clone(), limit: self.closure_limit };
         let reached = reach(&definitions, &roots, &closure);

@@ -4,7 +4,7 @@
 mod source;
 mod write;
 
-pub use source::{Limits, Source, read};
+pub use source::{Limits, read};
 pub use write::{Layout, write};
 
 use std::path::Path;
@@ -14,6 +14,7 @@ use crate::problem::Problem;
 
 /// Loads a package for use at run time: `path` is a FHIR package archive (`.tgz`), a folder or a Bundle file.
 pub fn load(path: &Path) -> Result<Package, Problem> {
-    let source = read(path, &Limits::default())?;
-    Ok(Package::new(source.manifest, &source.resources))
+    let mut package = Package::default();
+    package.manifest = read(path, &Limits::default(), &mut |resource| package.add(&resource))?;
+    Ok(package)
 }

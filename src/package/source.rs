@@ -1,4 +1,4 @@
-//! Reads every resource below a path into memory, within limits: a folder of files, a single file or Bundle, or a gzipped
+//! Reads every resource below a path, within limits: a folder of files, a single file or Bundle, or a gzipped
 //! tar archive.
 
 use std::fs::{self, File};
@@ -30,20 +30,19 @@ impl Default for Limits {
     }
 }
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Source {
-    /// From `package.json`, where there is one.
-    pub manifest: Manifest,
-    /// The resources, entries of Bundles taken out, in the order of their file names.
-    pub resources: Vec<Value>,
-}
-
-/// Reads `path`: a `.tgz` archive, a folder (with everything below it) or one file. Files that are not JSON or XML, and JSON
-/// files that are not resources, are passed over; broken ones are an error that names the file.
-pub fn read(path: &Path, limits: &Limits) -> Result<Source, Problem> {
-    let mut reader =
-        Reader { limits: *limits, files: 0, bytes: 0, manifest_depth: usize::MAX, source: Source::default() };
+/// Reads `path`: a `.tgz` archive, a folder (with everything below it) or one file. Every resource goes to `visit` as soon as
+/// it is read, the entries of Bundles one by one, so that no more than a file is in memory at a time. Returns what
+/// `package.json` says, where there is one. Files that are not JSON or XML, and JSON files that are not resources, are
+/// passed over; broken ones are an error that names the file.
+pub fn read(path: &Path, limits: &Limits, visit: &mut dyn FnMut(Value)) -> Result<Manifest, Problem> {
+    let mut reader = Reader {
+        limits: *limits,
+        files: 0,
+        bytes: 0,
+        manifest_depth: usize::MAX,
+        manifest: Manifest::default(),
+        visit,
+    };
     if path.is_dir() {
         reader.folder(path)?;
     } else if is_archive(path) {
@@ -51,7 +50,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Source, Problem> {
     } else {
         reader.file(path, path)?;
     }
-    Ok(reader.source)
+    Ok(reader.manifest)
 }
 
 fn is_archive(path: &Path) -> bool {
@@ -59,15 +58,16 @@ fn is_archive(path: &Path) -> bool {
     has_extension(path, "tgz") || has_extension(path, "gz") && is_tar()
 }
 
-struct Reader {
+struct Reader<'a> {
     limits: Limits,
     files: usize,
     bytes: u64,
     manifest_depth: usize,
-    source: Source,
+    manifest: Manifest,
+    visit: &'a mut dyn FnMut(Value),
 }
 
-impl Reader {
+impl Reader<'_> {
     fn folder(&mut self, root: &Path) -> Result<(), Problem> {
         let mut paths = Vec::new();
         list(root, &mut paths, 0)?;
@@ -93,7 +93,6 @@ impl Reader {
         // The gzip stream itself is bounded too: skipped entries cost time and must end as well.
         let stream = GzDecoder::new(file).take(self.limits.total_bytes);
         let mut archive = tar::Archive::new(stream);
-        let mut contents = Vec::new();
         for entry in archive.entries().map_err(|cause| unreadable(path, cause))? {
             let entry = entry.map_err(|cause| unreadable(path, cause))?;
             if !entry.header().entry_type().is_file() {
@@ -103,11 +102,10 @@ impl Reader {
             refuse_traversal(path, &name)?;
             if is_wanted(&name) {
                 let bytes = self.take(entry, &name)?;
-                contents.push((name, bytes));
+                self.content(&name, &bytes)?;
             }
         }
-        contents.sort();
-        contents.iter().try_for_each(|(name, bytes)| self.content(name, bytes))
+        Ok(())
     }
 
     /// The bytes of one file, counted against the limits.
@@ -139,7 +137,7 @@ impl Reader {
             let depth = name.components().count();
             if depth < self.manifest_depth {
                 self.manifest_depth = depth;
-                self.source.manifest = Manifest::from_json(&value);
+                self.manifest = Manifest::from_json(&value);
             }
             return Ok(());
         }
@@ -153,11 +151,11 @@ impl Reader {
                 let entries = value.get_mut("entry").and_then(Value::as_array_mut).map(std::mem::take);
                 for mut entry in entries.unwrap_or_default() {
                     if let Some(resource) = entry.get_mut("resource") {
-                        self.source.resources.push(resource.take());
+                        (self.visit)(resource.take());
                     }
                 }
             }
-            Some(_) => self.source.resources.push(value),
+            Some(_) => (self.visit)(value),
             None => {}
         }
     }

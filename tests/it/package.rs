@@ -95,13 +95,13 @@ fn hostile_archives_are_refused() {
     let zeros = vec![b' '; 3 << 20];
     let bomb = archive(folder.path(), &[("package/a.json", &zeros), ("package/b.json", &zeros)]);
     let limits = Limits { files: 10, file_bytes: 1 << 20, total_bytes: 8 << 20 };
-    assert_eq!(package::read(&bomb, &limits).unwrap_err().kind, Kind::TooLarge);
+    assert_eq!(package::read(&bomb, &limits, &mut drop).unwrap_err().kind, Kind::TooLarge);
     // Entries that nobody wants are skipped, and skipping must end too.
     let aside =
         archive(folder.path(), &[("package/a.bin", &zeros), ("package/b.bin", &zeros), ("package/c.bin", &zeros)]);
-    assert!(package::read(&aside, &limits).is_err());
+    assert!(package::read(&aside, &limits, &mut drop).is_err());
     let many: Vec<(&str, &[u8])> = (0..11).map(|_| ("package/a.json", b"{}".as_slice())).collect();
-    assert_eq!(package::read(&archive(folder.path(), &many), &limits).unwrap_err().kind, Kind::TooLarge);
+    assert_eq!(package::read(&archive(folder.path(), &many), &limits, &mut drop).unwrap_err().kind, Kind::TooLarge);
     std::fs::write(folder.path().join("test.tgz"), b"not gzip").unwrap();
     assert!(package::load(&folder.path().join("test.tgz")).is_err());
 }
@@ -112,6 +112,17 @@ fn packages_for_other_versions_of_fhir_are_refused() {
     let path = archive(folder.path(), &[("package/package.json", &manifest("5.0.0"))]);
     let package = package::load(&path).unwrap();
     assert!(Definitions::embedded().with_packages(vec![package]).unwrap_err().to_string().contains("5.0.0"));
+}
+
+#[test]
+fn a_structure_that_cannot_be_read_is_refused_by_name() {
+    let mut broken = profile();
+    broken["kind"] = json!("something");
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("a.json"), broken.to_string()).unwrap();
+    let package = package::load(folder.path()).unwrap();
+    let problem = Definitions::embedded().with_packages(vec![package]).unwrap_err();
+    assert!(problem.to_string().contains("StructureDefinition/strict"), "{problem}");
 }
 
 #[test]
@@ -219,7 +230,7 @@ fn published_packages_load() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.starts_with("hl7.fhir.uv.sdc-") {
+        if !name.starts_with("hl7.fhir.uv.sdc-") && !name.starts_with("hl7.terminology.r4-") {
             continue;
         }
         let package = package::load(&path).unwrap();

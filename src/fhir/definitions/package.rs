@@ -71,8 +71,14 @@ impl Package {
     /// A package of these definitions; what has no canonical url is left out.
     #[must_use]
     pub fn new(manifest: Manifest, resources: &[Value]) -> Self {
-        let trimmed = resources.iter().filter_map(|resource| facts(resource, Others::Keep));
-        Self { manifest, definitions: trimmed.map(|value| compact_line(&value).into_boxed_str()).collect() }
+        let mut package = Self { manifest, definitions: Vec::new() };
+        resources.iter().for_each(|resource| package.add(resource));
+        package
+    }
+
+    /// Adds the facts of a definition; what has no canonical url is passed over.
+    pub fn add(&mut self, resource: &Value) {
+        self.definitions.extend(facts(resource, Others::Keep).map(|value| compact_line(&value).into_boxed_str()));
     }
 
     /// How many definitions it holds.

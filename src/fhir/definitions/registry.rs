@@ -39,8 +39,11 @@ impl Definitions {
             refuse_other_fhir_versions(&package)?;
             let name: Arc<str> = package.manifest.name.as_str().into();
             for text in package.definitions {
-                let entry = Entry::new(Text::Loaded(text), &name).map(Arc::new);
-                entries.extend(entry.filter(|entry| !self.is_core_structure(&entry.url)));
+                let Some(entry) = Entry::new(Text::Loaded(text), &name) else { continue };
+                refuse_broken_structure(&entry)?;
+                if !self.is_core_structure(&entry.url) {
+                    entries.push(Arc::new(entry));
+                }
             }
         }
         Ok(Self::index(entries))
@@ -249,6 +252,17 @@ fn embedded_entries() -> Vec<Arc<Entry>> {
         }
     }
     entries
+}
+
+fn refuse_broken_structure(entry: &Entry) -> Result<(), Problem> {
+    if &*entry.resource_type != "StructureDefinition" || !matches!(entry.parsed(), Parsed::Broken) {
+        return Ok(());
+    }
+    let text = format!(
+        "The StructureDefinition {} in package {} cannot be read: it needs kind, type and url, and a known kind.",
+        entry.url, entry.package
+    );
+    Err(Problem::new(Kind::Unprocessable, text))
 }
 
 fn refuse_other_fhir_versions(package: &Package) -> Result<(), Problem> {

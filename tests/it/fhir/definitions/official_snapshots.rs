@@ -23,8 +23,14 @@ const DIFFERENT: &[(&str, &str)] = &[
 /// The StructureDefinitions of the official package, in the order of their file names.
 fn official() -> Option<Vec<Value>> {
     let path = PathBuf::from(std::env::var_os("KITH_R4_CORE")?);
-    let source = package::read(&path, &Limits::default()).unwrap();
-    Some(source.resources.into_iter().filter(|resource| resource["resourceType"] == "StructureDefinition").collect())
+    let mut found = Vec::new();
+    package::read(&path, &Limits::default(), &mut |resource| {
+        if resource["resourceType"] == "StructureDefinition" {
+            found.push(resource);
+        }
+    })
+    .unwrap();
+    Some(found)
 }
 
 /// What is compared of an element, as text.
