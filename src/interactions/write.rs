@@ -104,6 +104,11 @@ pub async fn apply(
     stamp: &Stamp,
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
+    if let Change::Create(draft) | Change::Update { draft, .. } = change {
+        for key in referral::locks(&draft.value, server.referral_settings()) {
+            tx.lock(&key).await?;
+        }
+    }
     match change {
         Change::Create(draft) => store(server, tx, draft, None, None, stamp, records).await,
         Change::Update { draft, if_match } => {

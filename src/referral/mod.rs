@@ -129,6 +129,30 @@ pub fn check(after: &Value) -> Vec<Issue> {
     if applies::is_referral_task(after) { task::check_content(after) } else { Vec::new() }
 }
 
+/// What must be locked before `after` is compared with anything, so that two changes of one referral, or two referrals of
+/// one patient, are decided one after the other where the database would let them pass each other. Sorted.
+#[must_use]
+pub fn locks(after: &Value, settings: Settings) -> Vec<String> {
+    let mut keys: Vec<String> = match element::text(after, "resourceType") {
+        "Task" if element::target(after, "focus").is_some_and(|(kind, _)| kind == "ServiceRequest") => {
+            let whole = element::list(after, "partOf").iter().map(|whole| element::text(whole, "reference"));
+            let focus = after.get("focus").map(|focus| element::text(focus, "reference"));
+            let named = whole.chain(focus).filter_map(element::local).map(|(kind, id)| format!("{kind}/{id}"));
+            named.chain([element::own_reference(after)]).collect()
+        }
+        "ServiceRequest" if applies::is_referral(after) => {
+            let looked_for = settings.duplicates != Duplicates::Ignore;
+            let patient = element::target(after, "subject").filter(|_| looked_for);
+            let patient = patient.map(|(kind, id)| format!("{kind}/{id}"));
+            patient.into_iter().chain([element::own_reference(after)]).collect()
+        }
+        _ => Vec::new(),
+    };
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Decides on a change, or says what must be loaded first.
 #[must_use]
 pub fn decide(change: &Change<'_>, loaded: &Loaded, settings: Settings) -> Step {

@@ -11,9 +11,9 @@
 
 mod architecture;
 mod command_line;
+mod commands;
 mod config;
 mod conformance;
-mod commands;
 mod dependencies;
 mod fhir;
 mod fhirpath;

@@ -1,4 +1,5 @@
-//! Fifty providers claim one referral from the open pool at the same moment: one gets it.
+//! Changes at the same moment: of fifty providers that claim one referral one gets it, of fifty duplicates one is stored,
+//! the last of two Tasks closes the referral.
 
 use std::sync::Barrier;
 
@@ -63,7 +64,7 @@ fn one_of_fifty_claims_with_a_version_wins(database: &TestDatabase) {
         (world::but(&task, json!({ "owner": owner(number), "status": "accepted" })), Some("W/\"1\"".to_owned()))
     };
     let statuses = race(&server, claim);
-    one_winner(&server, &task, &statuses, &[409, 412]);
+    one_winner(&server, &task, &statuses, &[412]);
 }
 
 fn one_of_fifty_claims_without_a_version_wins(database: &TestDatabase) {
@@ -75,4 +76,60 @@ fn one_of_fifty_claims_without_a_version_wins(database: &TestDatabase) {
     one_winner(&server, &task, &statuses, &[409, 422]);
 }
 
-over_http!(one_of_fifty_claims_with_a_version_wins, one_of_fifty_claims_without_a_version_wins);
+/// Of fifty that refer the same person to the same service at once, one is taken.
+fn one_of_fifty_duplicates_is_stored(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    server
+        .put("Patient/p", &json!({ "resourceType": "Patient", "id": "p", "name": [{ "text": "A person" }] }))
+        .expect(201);
+    let start = Barrier::new(PROVIDERS);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let sent: Vec<_> = (0..PROVIDERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    server.post("ServiceRequest", &world::request("r", "active")).status
+                })
+            })
+            .collect();
+        sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 201 | 409)), "{statuses:?}");
+}
+
+/// Two parts of one referral that are completed at the same moment: both are told of, and the last closes it.
+fn the_last_of_two_tasks_closes_the_referral(database: &TestDatabase) {
+    let server = TestServer::start_with(database, &[("referral.duplicates", "allow")]);
+    pool(&server);
+    for round in 0..5 {
+        let id = format!("round{round}");
+        server.put(&format!("ServiceRequest/{id}"), &world::request(&id, "active")).expect(201);
+        let part = |name: &str, status: &str| {
+            let focus = json!({ "reference": format!("ServiceRequest/{id}") });
+            world::but(&world::task(&format!("{name}{round}"), status), json!({ "focus": focus }))
+        };
+        for name in ["one", "two"] {
+            server.put(&format!("Task/{name}{round}"), &part(name, "requested")).expect(201);
+            server.put(&format!("Task/{name}{round}"), &part(name, "accepted")).expect(200);
+        }
+        let start = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for name in ["one", "two"] {
+                let (start, server, done) = (&start, &server, part(name, "completed"));
+                scope.spawn(move || {
+                    start.wait();
+                    server.put(&format!("Task/{name}{round}"), &done).expect(200);
+                });
+            }
+        });
+        assert_eq!(server.get(&format!("ServiceRequest/{id}")).expect(200).json()["status"], "completed");
+    }
+}
+
+over_http!(
+    one_of_fifty_claims_with_a_version_wins,
+    one_of_fifty_claims_without_a_version_wins,
+    one_of_fifty_duplicates_is_stored,
+    the_last_of_two_tasks_closes_the_referral,
+);
