@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
+use crate::fhir::codec::json as fhir_json;
 use crate::fhir::types::{Child, Types};
 use crate::problem::Problem;
 use crate::search::query::{Query, Summary};
@@ -19,7 +20,7 @@ pub fn resource<'a>(query: &Query, stored: &'a Stored) -> Result<Cow<'a, [u8]>, 
     if summary.is_none() && query.elements.is_empty() {
         return Ok(Cow::Borrowed(&stored.body));
     }
-    let mut value: Value = serde_json::from_slice(&stored.body).map_err(Problem::internal)?;
+    let mut value: Value = fhir_json::parse_stored(&stored.body)?;
     if let Value::Object(map) = &mut value {
         retain(map, &stored.resource_type, summary, &query.elements);
         mark(map);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::access::Grant;
+use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity, operation_outcome};
 use crate::interactions::draft;
 use crate::interactions::operation::{Answer, Level, Operation};
@@ -162,7 +163,7 @@ async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Res
 
 async fn stored(server: &Server, resource_type: &str, id: &str) -> Result<Value, Problem> {
     match server.store.read(resource_type, id).await? {
-        Some(stored) if !stored.deleted => serde_json::from_slice(&stored.body).map_err(Problem::internal),
+        Some(stored) if !stored.deleted => json::parse_stored(&stored.body),
         _ => Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url")),
     }
 }
