@@ -161,7 +161,7 @@ pub const ALL: &[Setting] = &[
         key: "log.filter",
         value_name: "FILTER",
         help: "Which log lines are written: a level, or target=level pairs separated by commas",
-        default: "info",
+        default: "info,actix_server=warn",
         apply: |settings, text| {
             text.parse::<tracing_subscriber::EnvFilter>().map_err(|_| {
                 "must be a level (error, warn, info, debug, trace) or pairs such as kith=debug".to_owned()
