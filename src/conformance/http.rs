@@ -9,7 +9,7 @@ use ureq::http::Request as HttpRequest;
 use super::transport::{Request, Response, Transport};
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest answer that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
 

@@ -67,7 +67,7 @@ impl Reply {
             None | Some(ReturnPreference::Representation) => {}
             Some(ReturnPreference::Minimal) => self.content = Content::Empty,
             Some(ReturnPreference::OperationOutcome) => {
-                self.content = Content::Resource(operation_outcome(&self.issues))
+                self.content = Content::Resource(operation_outcome(&self.issues));
             }
         }
         self

@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::allow_attributes,
+    clippy::needless_pass_by_value,
     missing_docs,
     reason = "a test may fail loudly"
 )]

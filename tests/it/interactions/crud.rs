@@ -107,7 +107,7 @@ fn history_pages_are_linked(database: &TestDatabase) {
         }
         let next = page["link"].as_array().unwrap().iter().find(|link| link["relation"] == "next");
         let Some(next) = next else { break };
-        url = next["url"].as_str().unwrap().to_owned();
+        next["url"].as_str().unwrap().clone_into(&mut url);
     }
     assert_eq!(versions, ["5", "4", "3", "2", "1"]);
 }
@@ -181,7 +181,7 @@ fn xml_goes_in_and_comes_out(database: &TestDatabase) {
     let path = answer.header("location").strip_prefix(&format!("{}/", server.base)).unwrap().to_owned();
     let json = server.get(&path).json();
     assert_eq!(json["active"], true);
-    assert!(server.get(&format!("{path}?_format=xml")).text.starts_with("<"));
+    assert!(server.get(&format!("{path}?_format=xml")).text.starts_with('<'));
     let refused =
         server.send("POST", "Patient", &headers, Some(b"<Patient xmlns=\"http://hl7.org/fhir\"><x/></Patient>"));
     assert!((400..500).contains(&refused.status));
