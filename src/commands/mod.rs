@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod conformance;
+pub mod load;
 pub mod package;
 pub mod serve;
 pub mod validate;
@@ -29,6 +30,8 @@ struct CommandLine {
 enum Command {
     /// Run the server.
     Serve(Flags),
+    /// Load resources from files into the database.
+    Load(load::LoadArguments),
     /// Import FHIR packages.
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -46,6 +49,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Load(arguments) => load::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Conformance(command) => conformance::run(&command),
