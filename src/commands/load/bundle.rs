@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::source::{BundleHandling, Found, Item, Unreadable};
+use crate::fhir::codec::shown;
 use crate::fhir::issue::Issue;
+use crate::fhir::suggest::nearest;
+use crate::fhir::types::Types;
 use crate::interactions::request::{Body, Method};
 use crate::problem::{Kind, Problem};
 
@@ -33,6 +36,12 @@ pub fn item(value: Value, source: String, warnings: Vec<Issue>) -> Found {
         let problem = Problem::new(Kind::Invalid, "this is not a FHIR resource: it has no resourceType");
         return Err(Unreadable { source, problem });
     };
+    if !Types::r4().is_resource_type(resource_type) {
+        let known = Types::r4().resource_types().iter().map(String::as_str);
+        let help = nearest(resource_type, known).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        let text = format!("{} is not a resource type of FHIR R4.{help}", shown(resource_type));
+        return Err(Unreadable { source, problem: Problem::new(Kind::Invalid, text) });
+    }
     let mut path = vec![resource_type.to_owned()];
     let id = value.get("id").and_then(Value::as_str);
     path.extend(id.map(str::to_owned));

@@ -157,17 +157,23 @@ impl Report {
 
     fn refusals(&self, text: &mut String) {
         for refusal in self.refused.iter().take(SHOWN) {
-            let _ = writeln!(text, "\n{} {} ({})", refusal.source, refusal.resource, refusal.status);
+            let resource = spaced(&refusal.resource);
+            let _ = writeln!(text, "\n{}{resource} ({})", refusal.source, refusal.status);
             for issue in errors(&refusal.outcome) {
                 let place = issue.pointer("/expression/0").and_then(Value::as_str).unwrap_or_default();
                 let what = issue.get("diagnostics").and_then(Value::as_str).unwrap_or_default();
-                let _ = writeln!(text, "  {} {place}: {what}", rule(issue));
+                let _ = writeln!(text, "  {}{}: {what}", rule(issue), spaced(place));
             }
         }
         if self.refused.len() > SHOWN {
             let _ = writeln!(text, "\n… and {} more; --format json lists them all", self.refused.len() - SHOWN);
         }
     }
+}
+
+/// The text after a space, or nothing.
+fn spaced(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" {text}") }
 }
 
 fn table(text: &mut String, heading: &str, rows: &BTreeMap<String, usize>) {

@@ -50,6 +50,7 @@ pub async fn run(
     for (item, reply) in again {
         report.add(&item, &reply);
     }
+    report.refused.sort_by(|one, other| one.source.cmp(&other.source));
     report.microseconds = server.clock.now() - started;
     report
 }

@@ -7,7 +7,7 @@ mod place;
 pub mod positions;
 pub mod xml;
 
-pub use place::Place;
+pub use place::{Place, shown};
 
 /// How much a codec reads before it refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

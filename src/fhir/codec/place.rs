@@ -30,7 +30,8 @@ impl fmt::Display for Place {
 }
 
 /// A name from the input as it may stand in a message: element names only, since anything else could be personal data.
-pub(super) fn shown(name: &str) -> String {
+#[must_use]
+pub fn shown(name: &str) -> String {
     let plain =
         name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'));
     if plain { format!("\"{name}\"") } else { "(a name that is no FHIR element name)".to_owned() }

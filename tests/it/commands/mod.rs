@@ -1,3 +1,4 @@
 //! Commands as a person runs them: the built binary, its output and exit codes.
 
 mod audit;
+mod load;
