@@ -106,7 +106,7 @@ impl Report {
     fn rules(&self) -> BTreeMap<String, usize> {
         let mut rules = BTreeMap::new();
         for refusal in &self.refused {
-            let mut names: Vec<String> = errors(&refusal.outcome).map(|issue| rule(issue)).collect();
+            let mut names: Vec<String> = errors(&refusal.outcome).map(rule).collect();
             names.sort();
             names.dedup();
             for name in names {

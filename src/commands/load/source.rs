@@ -108,7 +108,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
         let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
         if is_folder {
             walk(&path, files)?;
-        } else if Kinds::of(&name).is_known() {
+        } else if content(&name).0.is_some() {
             files.push(path);
         }
     }
@@ -116,30 +116,35 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
 }
 
 /// What the name of a file says of its content.
-#[derive(Debug, Clone, Copy)]
-struct Kinds {
-    archive: bool,
-    compressed: bool,
-    lines: bool,
-    single: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// A .tgz archive.
+    Archive,
+    /// A resource a line.
+    Lines,
+    /// One resource.
+    Whole,
 }
 
-impl Kinds {
-    fn of(name: &str) -> Self {
-        let name = name.to_lowercase();
-        let archive = [".tgz", ".tar.gz"].iter().any(|ending| name.ends_with(ending));
-        let inner = name.strip_suffix(".gz").unwrap_or(&name);
-        let ends = |endings: [&str; 2]| endings.iter().any(|ending| inner.ends_with(ending));
-        Self {
-            archive,
-            compressed: inner.len() < name.len(),
-            lines: ends([".ndjson", ".jsonl"]),
-            single: ends([".json", ".xml"]),
+impl Content {
+    /// What a lower-case name without `.gz` says; none where the ending is not known.
+    fn of(name: &str) -> Option<Self> {
+        let ends = |endings: [&str; 2]| endings.iter().any(|ending| name.ends_with(ending));
+        match () {
+            () if ends([".tgz", ".tar"]) => Some(Self::Archive),
+            () if ends([".ndjson", ".jsonl"]) => Some(Self::Lines),
+            () if ends([".json", ".xml"]) => Some(Self::Whole),
+            () => None,
         }
     }
+}
 
-    const fn is_known(self) -> bool {
-        self.archive || self.lines || self.single
+/// What the name says of the content, and whether that is compressed.
+fn content(name: &str) -> (Option<Content>, bool) {
+    let name = name.to_lowercase();
+    match (name.strip_suffix(".gz"), name.strip_suffix(".tgz")) {
+        (Some(inner), _) => (Content::of(inner), true),
+        (None, archive) => (Content::of(&name), archive.is_some()),
     }
 }
 
@@ -154,13 +159,15 @@ pub fn read(path: &Path, reading: Reading, give: &mut dyn FnMut(Found) -> bool) 
 }
 
 fn open(path: &Path, name: &str, reading: Reading, give: &mut dyn FnMut(Found) -> bool) -> std::io::Result<()> {
-    let kinds = Kinds::of(name);
+    let (content, compressed) = content(name);
     let file = File::open(path)?;
-    if kinds.archive {
-        return archive(MultiGzDecoder::new(file), name, reading, give);
+    let plain: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    match content {
+        Some(Content::Archive) => archive(plain, name, reading, give),
+        Some(Content::Lines) => lines(plain, name, reading, give),
+        // A file that was named is read whatever its ending is.
+        Some(Content::Whole) | None => whole(plain, name, reading, give).map(|_| ()),
     }
-    let plain: Box<dyn Read> = if kinds.compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-    if kinds.lines { lines(plain, name, reading, give) } else { whole(plain, name, reading, give).map(|_| ()) }
 }
 
 /// The members of a .tgz archive; what describes a package is passed over.
@@ -170,13 +177,11 @@ fn archive(bytes: impl Read, name: &str, reading: Reading, give: &mut dyn FnMut(
         let entry = entry?;
         let path = entry.path()?.display().to_string();
         let file_name = path.rsplit('/').next().unwrap_or_default();
-        let kinds = Kinds::of(file_name);
         let describes = file_name == "package.json" || file_name.starts_with('.');
-        if describes || !entry.header().entry_type().is_file() || kinds.compressed || !kinds.is_known() {
-            continue;
-        }
+        let content = Content::of(&file_name.to_lowercase()).filter(|content| *content != Content::Archive);
+        let Some(content) = content.filter(|_| !describes && entry.header().entry_type().is_file()) else { continue };
         let source = format!("{name}:{path}");
-        if kinds.lines {
+        if content == Content::Lines {
             lines(entry, &source, reading, give)?;
         } else if !whole(entry, &source, reading, give)? {
             return Ok(());

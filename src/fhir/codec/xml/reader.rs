@@ -14,7 +14,7 @@ use crate::fhir::primitive::is_permitted_in_xml;
 use crate::fhir::suggest::nearest;
 use crate::fhir::types::{TypeIndex, TypeKind, Types};
 
-use source::{Source, Tag, Token};
+use source::{Source, Space, Tag, Token};
 
 /// More issues than this say nothing new.
 const MAX_ISSUES: usize = 50;
@@ -31,13 +31,16 @@ pub(super) fn read(text: &str, limits: &Limits, types: &Types) -> Result<(Value,
     match reader.document() {
         Ok(value) => Ok((value, reader.issues)),
         Err(fatal) => {
-            reader.issues.push(fatal);
+            reader.issues.push(*fatal.0);
             Err(reader.issues)
         }
     }
 }
 
-/// The state of one reading. A fatal fault is an `Err(Issue)` all the way up.
+/// What makes a document unreadable; boxed, because every result on the way up has its size.
+struct Fatal(Box<Issue>);
+
+/// The state of one reading. A fatal fault is an `Err` all the way up.
 struct Reader<'a> {
     source: Source<'a>,
     types: &'a Types,
@@ -47,13 +50,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn document(&mut self) -> Result<Value, Issue> {
+    fn document(&mut self) -> Result<Value, Fatal> {
         let root = match self.source.next()? {
             Token::Start(tag) => tag,
             Token::Text => return Err(self.source.fault("text stands before the first element. Remove it.")),
             Token::End | Token::Eof => return Err(self.source.fault("there is no element: send one FHIR resource.")),
         };
-        if !root.is_fhir {
+        if root.namespace != Space::Fhir {
             let text = "the namespace of the resource is not FHIR's. Write xmlns=\"http://hl7.org/fhir\" on the first element.";
             return Err(self.source.fault(text));
         }
@@ -67,7 +70,7 @@ impl Reader<'_> {
     }
 
     /// Reads the content of a resource element whose start tag has been read.
-    fn resource(&mut self, tag: &Tag, index: TypeIndex, path: &Path<'_>) -> Result<Value, Issue> {
+    fn resource(&mut self, tag: &Tag, index: TypeIndex, path: &Path<'_>) -> Result<Value, Fatal> {
         let mut object = Map::new();
         let name = self.types.definition(index).name.to_string();
         object.insert("resourceType".to_owned(), Value::String(name));
@@ -76,14 +79,16 @@ impl Reader<'_> {
     }
 
     /// Reads an element that holds one resource (`contained`, `resource`, `outcome`, `response`).
-    fn container(&mut self, path: &Path<'_>) -> Result<Option<Value>, Issue> {
+    fn container(&mut self, path: &Path<'_>) -> Result<Option<Value>, Fatal> {
         let mut resource = None;
         loop {
             match self.source.next()? {
-                Token::Start(tag) if resource.is_none() && tag.is_fhir => match self.resource_type(&tag.name) {
-                    Some(index) => resource = Some(self.resource(&tag, index, path)?),
-                    None => return Err(self.unknown_resource(&tag.name)),
-                },
+                Token::Start(tag) if resource.is_none() && tag.namespace == Space::Fhir => {
+                    match self.resource_type(&tag.name) {
+                        Some(index) => resource = Some(self.resource(&tag, index, path)?),
+                        None => return Err(self.unknown_resource(&tag.name)),
+                    }
+                }
                 Token::Start(_) => {
                     self.report(
                         "cardinality-max",
@@ -108,7 +113,7 @@ impl Reader<'_> {
         (definition.kind == TypeKind::Resource && !definition.abstract_).then_some(index)
     }
 
-    fn unknown_resource(&self, name: &str) -> Issue {
+    fn unknown_resource(&self, name: &str) -> Fatal {
         let known = self.types.resource_types().iter().map(String::as_str);
         let help = nearest(name, known).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         let shown = crate::fhir::codec::place::shown(name);
@@ -116,7 +121,7 @@ impl Reader<'_> {
     }
 
     /// Takes one level of depth.
-    fn descend(&mut self) -> Result<(), Issue> {
+    fn descend(&mut self) -> Result<(), Fatal> {
         let text = || format!("elements are nested more than {} levels deep. Flatten them.", self.depth);
         self.left = self.left.checked_sub(1).ok_or_else(|| self.source.fault(&text()))?;
         Ok(())

@@ -139,7 +139,7 @@ impl Writer<'_> {
                 }
             }
             (false, Value::Array(_)) => {
-                self.report(path, "json-kind", "must not be an array: this element does not repeat.")
+                self.report(path, "json-kind", "must not be an array: this element does not repeat.");
             }
             (true, _) => self.report(path, "json-kind", "must be an array: this element repeats."),
             (false, value) => write(self, value, path),

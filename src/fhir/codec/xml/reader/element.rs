@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::values::{Primitive, count, drop_empty_arrays, primitive_value, push, push_primitive, put_primitive};
-use super::source::{Tag, Token};
-use super::{Issue, Reader};
+use super::source::{Space, Tag, Token};
+use super::{Fatal, Reader};
 use crate::fhir::codec::place::shown;
 use crate::fhir::path::Path;
 use crate::fhir::suggest::nearest;
@@ -18,7 +18,7 @@ impl Reader<'_> {
         index: TypeIndex,
         path: &Path<'_>,
         object: &mut Map<String, Value>,
-    ) -> Result<(), Issue> {
+    ) -> Result<(), Fatal> {
         self.descend()?;
         if let Some(value) = self.attributes(tag, index, path, object) {
             drop(value);
@@ -53,7 +53,7 @@ impl Reader<'_> {
         value
     }
 
-    fn children(&mut self, index: TypeIndex, path: &Path<'_>, object: &mut Map<String, Value>) -> Result<(), Issue> {
+    fn children(&mut self, index: TypeIndex, path: &Path<'_>, object: &mut Map<String, Value>) -> Result<(), Fatal> {
         let mut last = 0;
         loop {
             match self.source.next()? {
@@ -75,7 +75,7 @@ impl Reader<'_> {
         path: &Path<'_>,
         object: &mut Map<String, Value>,
         last: &mut usize,
-    ) -> Result<(), Issue> {
+    ) -> Result<(), Fatal> {
         let types = self.types;
         let Some((child, index)) = types.child(parent, &tag.name).filter(|(child, _)| !child.attribute) else {
             self.unknown(tag, parent, path);
@@ -84,7 +84,7 @@ impl Reader<'_> {
         let named = path.element(&child.name);
         let here = if child.repeats { named.index(count(object, &tag.name)) } else { named };
         let is_xhtml = types.primitive(index) == Some(PrimitiveKind::Xhtml);
-        if (is_xhtml && !tag.is_xhtml) || (!is_xhtml && !tag.is_fhir) {
+        if tag.namespace != (if is_xhtml { Space::Xhtml } else { Space::Fhir }) {
             let wanted = if is_xhtml { "http://www.w3.org/1999/xhtml" } else { "http://hl7.org/fhir" };
             self.report("unknown-element", &here, &format!("this element must be in the namespace {wanted}."));
             return self.source.skip();
@@ -113,7 +113,7 @@ impl Reader<'_> {
         index: TypeIndex,
         path: &Path<'_>,
         object: &mut Map<String, Value>,
-    ) -> Result<(), Issue> {
+    ) -> Result<(), Fatal> {
         let definition = self.types.definition(index);
         let value = match definition.kind {
             TypeKind::Primitive(PrimitiveKind::Xhtml) => Some(Value::String(self.source.narrative(tag)?)),
@@ -144,7 +144,7 @@ impl Reader<'_> {
         kind: PrimitiveKind,
         index: TypeIndex,
         path: &Path<'_>,
-    ) -> Result<Primitive, Issue> {
+    ) -> Result<Primitive, Fatal> {
         self.descend()?;
         let mut sibling = Map::new();
         let text = self.attributes(tag, index, path, &mut sibling);

@@ -7,12 +7,12 @@ use quick_xml::NsReader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 use quick_xml::name::{Namespace, PrefixDeclaration, QName, ResolveResult};
 
+use super::Fatal;
 use crate::fhir::codec::Place;
 use crate::fhir::codec::xml::escape::attribute_value;
 use crate::fhir::codec::xml::markup::check_start;
 use crate::fhir::codec::xml::narrative::check_content;
 use crate::fhir::codec::xml::{FHIR_NAMESPACE, XHTML_NAMESPACE, syntax_issue};
-use crate::fhir::issue::Issue;
 
 /// The namespace of schema locations, which any element may carry.
 const SCHEMA_INSTANCE_NAMESPACE: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -26,14 +26,19 @@ pub(super) enum Token {
     Eof,
 }
 
+/// A namespace, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    Fhir,
+    Xhtml,
+    Other,
+}
+
 /// A start tag.
 pub(super) struct Tag {
     /// The name without prefix.
     pub(super) name: String,
-    /// In the FHIR namespace.
-    pub(super) is_fhir: bool,
-    /// In the XHTML namespace.
-    pub(super) is_xhtml: bool,
+    pub(super) namespace: Space,
     /// Attributes and their values, without namespace declarations and schema locations.
     pub(super) attributes: Vec<(String, String)>,
     /// The tag declares the XHTML namespace as its default, so that its text can stand alone.
@@ -62,16 +67,17 @@ impl<'a> Source<'a> {
     }
 
     /// The next token.
-    pub(super) fn next(&mut self) -> Result<Token, Issue> {
+    pub(super) fn next(&mut self) -> Result<Token, Fatal> {
         loop {
             self.offset = self.position();
             let (namespace, event) = match self.reader.read_resolved_event() {
-                Ok((ResolveResult::Bound(Namespace(name)), event)) => (Some(name == FHIR_NAMESPACE), event),
-                Ok((_, event)) => (None, event),
+                Ok((ResolveResult::Bound(Namespace(FHIR_NAMESPACE)), event)) => (Space::Fhir, event),
+                Ok((ResolveResult::Bound(Namespace(XHTML_NAMESPACE)), event)) => (Space::Xhtml, event),
+                Ok((_, event)) => (Space::Other, event),
                 Err(error) => return Err(self.malformed(&error)),
             };
             match event {
-                Event::Start(start) => return self.tag(&start, namespace == Some(true)).map(Token::Start),
+                Event::Start(start) => return self.tag(&start, namespace).map(Token::Start),
                 Event::End(_) => return Ok(Token::End),
                 Event::Eof => return Ok(Token::Eof),
                 Event::Text(text) if text.trim_ascii().is_empty() => {}
@@ -86,7 +92,7 @@ impl<'a> Source<'a> {
     }
 
     /// Passes over the rest of the element whose start tag has been read.
-    pub(super) fn skip(&mut self) -> Result<(), Issue> {
+    pub(super) fn skip(&mut self) -> Result<(), Fatal> {
         let mut depth = 1_usize;
         while depth > 0 {
             match self.next()? {
@@ -100,7 +106,7 @@ impl<'a> Source<'a> {
     }
 
     /// Reads the rest of a narrative `div` and returns its text, unchanged where it can stand alone.
-    pub(super) fn narrative(&mut self, tag: &Tag) -> Result<String, Issue> {
+    pub(super) fn narrative(&mut self, tag: &Tag) -> Result<String, Fatal> {
         let mut names = vec![tag.is_plain];
         let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
         if !tag.is_plain || !tag.declares_xhtml {
@@ -115,7 +121,7 @@ impl<'a> Source<'a> {
                 Ok((namespace, Event::Start(start))) => {
                     let is_xhtml = namespace == ResolveResult::Bound(Namespace(XHTML_NAMESPACE));
                     let prefixed = start.name().prefix().is_some();
-                    check_start(&start, |_, _| {}).map_err(|what| syntax_issue(self.text, before, what))?;
+                    check_start(&start, |_, _| {}).map_err(|what| self.fault_at(before, what))?;
                     names.push(!(is_xhtml && prefixed));
                     Some((is_xhtml && prefixed, before + 1))
                 }
@@ -126,7 +132,7 @@ impl<'a> Source<'a> {
                 }
                 Ok((_, Event::Eof)) => return Err(self.ended()),
                 Ok((_, event)) => {
-                    check_content(&event, true).map_err(|what| syntax_issue(self.text, before, what))?;
+                    check_content(&event, true).map_err(|what| self.fault_at(before, what))?;
                     None
                 }
             };
@@ -139,8 +145,12 @@ impl<'a> Source<'a> {
     }
 
     /// A fault at the current place that stops the reading.
-    pub(super) fn fault(&self, what: &str) -> Issue {
-        syntax_issue(self.text, self.offset, what)
+    pub(super) fn fault(&self, what: &str) -> Fatal {
+        self.fault_at(self.offset, what)
+    }
+
+    fn fault_at(&self, offset: usize, what: &str) -> Fatal {
+        Fatal(Box::new(syntax_issue(self.text, offset, what)))
     }
 
     /// The place of the current token.
@@ -148,9 +158,8 @@ impl<'a> Source<'a> {
         Place::of(self.text.as_bytes(), self.offset)
     }
 
-    fn tag(&self, start: &BytesStart<'_>, is_fhir: bool) -> Result<Tag, Issue> {
+    fn tag(&self, start: &BytesStart<'_>, namespace: Space) -> Result<Tag, Fatal> {
         let resolver = self.reader.resolver();
-        let is_xhtml = resolver.resolve_element(start.name()).0 == ResolveResult::Bound(Namespace(XHTML_NAMESPACE));
         let mut attributes = Vec::new();
         let mut declares_xhtml = false;
         let collect = |name: &str, raw: &str| match QName(name).as_namespace_binding() {
@@ -167,10 +176,10 @@ impl<'a> Source<'a> {
         check_start(start, collect).map_err(|what| self.fault(what))?;
         let name = start.local_name().into_inner().to_owned();
         let is_plain = start.name().prefix().is_none();
-        Ok(Tag { name, is_fhir, is_xhtml, attributes, declares_xhtml, is_plain, start: self.offset })
+        Ok(Tag { name, namespace, attributes, declares_xhtml, is_plain, start: self.offset })
     }
 
-    fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), Issue> {
+    fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), Fatal> {
         let version = declaration.version().map_err(|error| self.malformed(&error))?;
         if version != "1.0" {
             return Err(self.fault("the XML version must be 1.0."));
@@ -183,7 +192,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn malformed(&self, error: &quick_xml::Error) -> Issue {
+    fn malformed(&self, error: &quick_xml::Error) -> Fatal {
         use quick_xml::errors::{Error, IllFormedError, SyntaxError};
         let what = match error {
             Error::IllFormed(IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_)) => {
@@ -198,7 +207,7 @@ impl<'a> Source<'a> {
         self.fault(what)
     }
 
-    pub(super) fn ended(&self) -> Issue {
+    pub(super) fn ended(&self) -> Fatal {
         self.fault("the document ends too early: an element is not closed.")
     }
 

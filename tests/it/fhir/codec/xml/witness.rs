@@ -31,7 +31,7 @@ fn without_narrative_spaces(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(without_narrative_spaces),
         Value::Object(members) => {
             if let Some(Value::String(div)) = members.get_mut("div") {
-                div.retain(|character| character.is_alphanumeric());
+                div.retain(char::is_alphanumeric);
             }
             members.values_mut().for_each(without_narrative_spaces);
         }
