@@ -92,9 +92,10 @@ fn bundles_are_carried_out_unpacked_or_kept(database: &TestDatabase) {
         {"fullUrl": urn(2), "resource": observation},
         {"fullUrl": urn(1), "resource": patient("linked")}]});
     write(&folder, "linked.json", linked.to_string());
+    let outcome = json!({"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "processing"}]});
     let plain = json!({"resourceType": "Bundle", "id": "plain", "type": "searchset", "entry": [
         {"resource": patient("one")}, {"resource": patient("two")},
-        {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}}]});
+        {"resource": outcome, "search": {"mode": "outcome"}}]});
     write(&folder, "plain.json", plain.to_string());
     let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": [
         {"resource": patient("three"), "request": {"method": "PUT", "url": "Patient/three"}},
@@ -109,7 +110,7 @@ fn bundles_are_carried_out_unpacked_or_kept(database: &TestDatabase) {
     let counts: Vec<(&str, usize)> = report.types.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     assert_eq!(counts, [("Bundle", 1), ("Observation", 1), ("Patient", 4)]);
     let kept = loaded(database, &[&folder.join("plain.json")], &[], BundleHandling::Keep);
-    assert_eq!((kept.created, kept.types["Bundle"]), (1, 1));
+    assert_eq!((kept.created, kept.stored()), (1, 1), "{}", kept.to_text());
 }
 
 fn what_is_refused_is_named(database: &TestDatabase) {
