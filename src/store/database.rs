@@ -10,6 +10,9 @@ use super::dialect::{self, Options};
 use super::error;
 use crate::problem::Problem;
 
+/// How long anybody waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Something that exists once for each database.
 #[derive(Debug)]
 pub enum Backend<S, P> {
@@ -51,14 +54,14 @@ impl Database {
                 PoolOptions::new()
                     .max_connections(readers)
                     .test_before_acquire(false)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(PATIENCE)
                     .connect_lazy_with(dialect::sqlite_reader(options)),
             ),
             Backend::Postgres(options) => Self::Postgres(
                 PoolOptions::new()
                     .max_connections(readers)
                     .test_before_acquire(false)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(PATIENCE)
                     .connect_lazy_with(options.clone()),
             ),
         }
@@ -73,11 +76,14 @@ impl Database {
 impl Connection {
     /// Opens a connection for writing.
     pub(super) async fn open(options: &Options) -> Result<Self, Problem> {
-        match options {
-            Backend::Sqlite(options) => options.connect().await.map(Self::Sqlite),
-            Backend::Postgres(options) => options.connect().await.map(Self::Postgres),
-        }
-        .map_err(|error| error::cannot_open(error))
+        let opening = async {
+            match options {
+                Backend::Sqlite(options) => options.connect().await.map(Self::Sqlite),
+                Backend::Postgres(options) => options.connect().await.map(Self::Postgres),
+            }
+        };
+        let opened = tokio::time::timeout(PATIENCE, opening).await;
+        opened.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(error::cannot_open)
     }
 
     /// Closes the connection in order, so that SQLite folds its log into the file.

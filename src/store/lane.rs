@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::Shared;
 use super::audit::chain::{self, Chain, Head};
 use super::audit::checkpoint::{self, Checkpoint};
-use super::batch::next_batch;
+use super::batch::{Next, next_batch};
 use super::database::Connection;
 use super::tx::{Fault, Tx};
 use super::writer::{Waiting, Work};
@@ -54,15 +54,17 @@ impl Lane {
     /// Works until the queue is closed and empty, then signs the end of the chain.
     pub(super) async fn run(mut self, waiting: Waiting) {
         let interval = self.tx.shared.checkpoint_interval;
+        let alone = !self.tx.connection.is_postgres();
+        let most = if alone { 256 } else { 32 };
         loop {
-            let most = if self.tx.connection.is_postgres() { 32 } else { 256 };
-            match tokio::time::timeout(interval, next_batch(&waiting, most, self.size)).await {
-                Ok(batch) if batch.is_empty() => break,
-                Ok(batch) => {
+            let before = if alone { self.size } else { 0 };
+            match next_batch(&waiting, most, before, interval).await {
+                Next::Batch(batch) => {
                     self.size = batch.len();
                     self.process(batch).await;
                 }
-                Err(_) => self.sign_now().await,
+                Next::Idle => self.sign_now().await,
+                Next::Closed => break,
             }
         }
         self.sign_now().await;

@@ -90,15 +90,17 @@ pub(super) const READ_VERSION: &str = concat!(
 pub(super) const COUNT_TYPE: &str = "select count(*) from resource where type = $1 and not deleted";
 pub(super) const COUNTS: &str = "select type, count(*) from resource where not deleted group by type order by type";
 
-/// Runs a read on the pool; once more where the pooled connection turned out to be dead.
+/// Runs a read on the pool; again where the pooled connection turned out to be dead, as all are after a restart of the server.
 macro_rules! retrying {
-    ($read:expr) => {
-        match $read {
-            Err(error) if $crate::store::error::is_connection_lost(&error) => $read,
-            outcome => outcome,
+    ($read:expr) => {{
+        let mut attempts = 0;
+        loop {
+            match $read {
+                Err(error) if attempts < 20 && $crate::store::error::is_connection_lost(&error) => attempts += 1,
+                outcome => break outcome.map_err($crate::store::error::problem),
+            }
         }
-        .map_err($crate::store::error::problem)
-    };
+    }};
 }
 pub(super) use retrying;
 

@@ -282,19 +282,16 @@ impl Tx {
             let released = self.connection.execute("release savepoint job").await;
             self.check(released)?;
         }
-        match records {
-            Some(records) => {
-                if std::mem::take(&mut self.batch_written) {
-                    self.batch.clear_written();
-                }
-                let mut job = std::mem::take(&mut self.job);
-                job.audit = records;
-                self.batch.absorb(job);
+        if let Some(records) = records {
+            if std::mem::take(&mut self.batch_written) {
+                self.batch.clear_written();
             }
-            None => {
-                self.batch_written = false;
-                self.job = Pending::default();
-            }
+            let mut job = std::mem::take(&mut self.job);
+            job.audit = records;
+            self.batch.absorb(job);
+        } else {
+            self.batch_written = false;
+            self.job = Pending::default();
         }
         Ok(())
     }

@@ -139,8 +139,7 @@ where
     fn answer(self: Box<Self>, failed: Option<Problem>) {
         let outcome = match (self.outcome, failed) {
             // The job's own refusal stands, whatever became of the others.
-            (Some(Err(problem)), _) => Err(problem),
-            (_, Some(problem)) => Err(problem),
+            (Some(Err(problem)), _) | (_, Some(problem)) => Err(problem),
             (Some(Ok(value)), None) => Ok(value),
             (None, None) => Err(Problem::internal("a write job was never run")),
         };

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod kill;
+mod processes;
 mod resources;
 mod samples;
 mod statements;
