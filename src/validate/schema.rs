@@ -2,9 +2,11 @@
 //! become a `TypeSchema` each (names, kinds, cardinalities, rules); profiles become a `ProfileSchema` each, a tree that
 //! holds only what a profile adds to its base type, so that one walk of the JSON serves the base and every profile.
 
-use crate::fhir::definitions::ExtensionContext;
+use std::sync::Arc;
+
 pub use crate::fhir::definitions::SlicingRules;
 use crate::fhir::types::{PrimitiveKind, TypeIndex};
+use crate::fhirpath::Expression;
 
 use super::rule::Rule;
 
@@ -83,6 +85,27 @@ pub struct Element {
     pub rules: Vec<Rule>,
 }
 
+/// Where an extension may stand.
+#[derive(Debug, Clone)]
+pub enum Context {
+    /// On elements of a type, or at a definition path.
+    Element(String),
+    /// In another extension, by url.
+    Extension(String),
+    /// On what an expression on the resource selects.
+    Path(String, Arc<Expression>),
+}
+
+impl Context {
+    /// As the definition writes it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Element(text) | Self::Extension(text) | Self::Path(text, _) => text,
+        }
+    }
+}
+
 /// What a profile (or an extension definition) adds to its base type.
 #[derive(Debug)]
 pub struct ProfileSchema {
@@ -99,7 +122,9 @@ pub struct ProfileSchema {
     /// True where the definition's status is `retired`.
     pub retired: bool,
     /// Where an extension may stand; empty for anything else.
-    pub contexts: Vec<ExtensionContext>,
+    pub contexts: Vec<Context>,
+    /// What must hold for the element that has the extension.
+    pub context_invariants: Vec<Arc<Expression>>,
     /// True where an extension definition says that the extension is a modifier.
     pub modifier: bool,
     /// The profiles it is derived from.

@@ -25,4 +25,5 @@ mod referral;
 mod search;
 mod store;
 mod support;
+mod terminology;
 mod validate;

@@ -3,11 +3,12 @@
 use crate::fhir::definitions::{Derivation, ElementDefinition, Max, StructureDefinition};
 use crate::fhir::issue::Issue;
 use crate::fhir::types::{TypeIndex, Types};
+use crate::fhirpath::Expression;
 
 use std::sync::Arc;
 
 use crate::validate::rule::Rule;
-use crate::validate::schema::{Node, ProfileIndex, ProfileSchema};
+use crate::validate::schema::{Context, Node, ProfileIndex, ProfileSchema};
 use crate::validate::schemas::Schemas;
 
 use super::draft::{Draft, Drafts};
@@ -33,11 +34,33 @@ pub fn compile(schemas: &Schemas, index: ProfileIndex) -> Result<ProfileSchema, 
         type_,
         type_name: structure.type_.clone(),
         retired: structure.status == "retired",
-        contexts: structure.context.clone(),
+        contexts: contexts(&structure)?,
+        context_invariants: expressions(&structure, &structure.context_invariants)?,
         modifier: drafts.all[0].element.is_modifier == Some(true),
         ancestors,
         nodes,
     })
+}
+
+fn contexts(structure: &StructureDefinition) -> Result<Vec<Context>, Issue> {
+    let contexts = structure.context.iter().map(|context| {
+        let text = context.expression.trim().to_owned();
+        Ok(match context.kind.as_str() {
+            "extension" => Context::Extension(text),
+            "fhirpath" => {
+                let mut compiled = expressions(structure, std::slice::from_ref(&text))?;
+                compiled.pop().map_or(Context::Element(String::new()), |expression| Context::Path(text, expression))
+            }
+            _ => Context::Element(text),
+        })
+    });
+    contexts.collect()
+}
+
+fn expressions(structure: &StructureDefinition, sources: &[String]) -> Result<Vec<Arc<Expression>>, Issue> {
+    let compiled = sources.iter().map(|source| Expression::compile(source).map(Arc::new));
+    let compiled: Result<Vec<_>, _> = compiled.collect();
+    compiled.map_err(|error| failure(&structure.url, "context", &format!("does not compile: {error}")))
 }
 
 /// The tree of a profile without its slicings, for profiles that are told apart by another's content.

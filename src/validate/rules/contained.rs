@@ -1,6 +1,8 @@
 //! `dom-2` … `dom-5`: what contained resources may not have, and that something points at them
 //! (<https://hl7.org/fhir/R4/references.html#contained>).
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
@@ -10,6 +12,8 @@ use crate::validate::run::{Origin, Place, Run};
 /// Checks the contained resources of a resource.
 pub fn check<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
     let Some(contained) = resource.get("contained").and_then(Value::as_array) else { return };
+    let mut references = HashSet::new();
+    collect(resource, &mut references);
     let list = place.path.element("contained");
     for (index, inner) in contained.iter().enumerate() {
         let path = list.index(index);
@@ -29,20 +33,30 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, place: Place<'_, 'a
             report("dom-3", "A contained resource needs an id, so that the resource can refer to it.");
             continue;
         };
-        if !refers(resource, Some(id), true) && !refers(inner, None, true) {
+        if !references.contains(id) && !refers_to_container(inner) {
             report("dom-3", "Nothing refers to this contained resource. Refer to it (#id) or remove it.");
         }
     }
 }
 
-/// True where some string of `value` is `#id` (`#` alone without an id).
-fn refers(value: &Value, id: Option<&str>, top: bool) -> bool {
+/// What the strings of a value that begin with `#` name.
+fn collect<'a>(value: &'a Value, references: &mut HashSet<&'a str>) {
     match value {
-        Value::String(text) => text.strip_prefix('#').is_some_and(|rest| rest == id.unwrap_or_default()),
-        Value::Array(items) => items.iter().any(|item| refers(item, id, false)),
-        Value::Object(members) => {
-            members.iter().any(|(key, member)| !(top && key == "id") && refers(member, id, false))
+        Value::String(text) => {
+            references.extend(text.strip_prefix('#'));
         }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, references)),
+        _ => {}
+    }
+}
+
+/// True where some string of a contained resource is `#`, the resource around it.
+fn refers_to_container(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == "#",
+        Value::Array(items) => items.iter().any(refers_to_container),
+        Value::Object(members) => members.values().any(refers_to_container),
         _ => false,
     }
 }

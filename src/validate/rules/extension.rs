@@ -5,8 +5,10 @@ use crate::fhir::issue::IssueCode;
 use crate::fhir::path::Path;
 use crate::fhir::suggest;
 
-use crate::validate::run::{Origin, Place, Run};
-use crate::validate::schema::ProfileSchema;
+use crate::validate::run::{Focus, Origin, Place, Run};
+use crate::validate::schema::{Context, ProfileSchema};
+
+use super::invariant;
 
 const EXTENSION: Origin<'static> =
     Origin { profile: "http://hl7.org/fhir/StructureDefinition/Extension", element: "Extension.url", base: true };
@@ -60,12 +62,9 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
     }
     let types = run.validator.types();
     let mut definition_path = None;
-    profile.contexts.iter().any(|context| match context.kind.as_str() {
-        "element" => {
-            let wanted = context.expression.trim();
-            if wanted == "Element" {
-                return true;
-            }
+    profile.contexts.iter().any(|context| match context {
+        Context::Element(wanted) if wanted == "Element" => true,
+        Context::Element(wanted) => {
             if let Some(index) = types.get(wanted) {
                 return types.is_subtype(holder.type_, index);
             }
@@ -76,11 +75,13 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
             let plain = wanted.replace("[x]", "");
             *path == plain || path_through_types(run, place, &plain)
         }
-        "extension" => {
+        Context::Extension(wanted) => {
             let url = holder.value.and_then(|value| value.get("url")).and_then(serde_json::Value::as_str);
-            url == Some(context.expression.as_str())
+            url == Some(wanted.as_str())
         }
-        _ => true,
+        Context::Path(_, expression) => {
+            holder.value.is_some_and(|value| invariant::selects(run, expression, value, place.scope))
+        }
     })
 }
 
@@ -102,9 +103,17 @@ fn path_through_types(run: &Run<'_, '_>, place: Place<'_, '_>, wanted: &str) -> 
     false
 }
 
+/// Whether what the definition demands of the element with the extension holds.
+#[must_use]
+pub fn context_invariants_hold(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'_, '_>) -> bool {
+    let Some(holder) = place.holder else { return true };
+    let focus = Focus { value: holder.value, sibling: None, type_: holder.type_ };
+    profile.context_invariants.iter().all(|expression| invariant::holds(run, expression, focus, place.scope))
+}
+
 /// Reports an extension that may not stand where it does.
 pub fn wrong_context(run: &mut Run<'_, '_>, profile: &ProfileSchema, place: Place<'_, '_>, origin: Origin<'_>) {
-    let allowed: Vec<&str> = profile.contexts.iter().map(|context| context.expression.as_str()).collect();
+    let allowed: Vec<&str> = profile.contexts.iter().map(Context::text).collect();
     let text = format!("Extension {} may not stand here; it is for {}.", profile.url, allowed.join(", "));
     run.error(IssueCode::Extension, "extension-context", text, place.path, origin);
 }

@@ -1,5 +1,7 @@
 //! Invariants in FHIRPath (<https://hl7.org/fhir/R4/conformance-rules.html#constraints>). The rule id is the key.
 
+use serde_json::Value;
+
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhirpath::{Context, Expression, Item, Node};
 
@@ -41,19 +43,31 @@ pub fn holds<'a>(run: &Run<'_, 'a>, condition: &Expression, focus: Focus<'a>, sc
     evaluate(run, condition, focus, scope).unwrap_or(false)
 }
 
+/// Whether an expression on the resource selects an element.
+#[must_use]
+pub fn selects<'a>(run: &Run<'_, 'a>, expression: &Expression, element: &Value, scope: &Scope<'a>) -> bool {
+    let context = context(run, scope);
+    let focus = Item::Node(Node::resource(scope.resource, run.validator.types()));
+    let found = expression.evaluate(&context, focus).unwrap_or_default();
+    found.iter().filter_map(Item::as_node).any(|node| std::ptr::eq(node.value(), element))
+}
+
 fn evaluate<'a>(
     run: &Run<'_, 'a>,
     expression: &Expression,
     focus: Focus<'a>,
     scope: &Scope<'a>,
 ) -> Result<bool, String> {
-    static NULL: serde_json::Value = serde_json::Value::Null;
+    static NULL: Value = Value::Null;
+    let node = Node::new(focus.value.unwrap_or(&NULL), focus.sibling, Some(focus.type_));
+    expression.holds(&context(run, scope), Item::Node(node)).map_err(|error| error.to_string())
+}
+
+fn context<'c, 'a: 'c>(run: &'c Run<'_, 'a>, scope: &Scope<'a>) -> Context<'c> {
     let types = run.validator.types();
     let mut context = Context::new(scope.resource, run.now).contained_in(Node::resource(scope.root, types));
     if let Some(bundle) = scope.bundle {
         context = context.in_bundle(Node::resource(bundle, types));
     }
-    let context = context.with_services(run.validator);
-    let node = Node::new(focus.value.unwrap_or(&NULL), focus.sibling, Some(focus.type_));
-    expression.holds(&context, Item::Node(node)).map_err(|error| error.to_string())
+    context.with_services(run.validator)
 }

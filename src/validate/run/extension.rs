@@ -63,7 +63,7 @@ impl<'v, 'a> Run<'v, 'a> {
             let text = format!("Extension {url} is retired. Use what its definition names instead, if anything.");
             self.warn(IssueCode::BusinessRule, "extension-retired", text, outer.path, origin);
         }
-        if !rule::context_allows(self, profile, outer) {
+        if !rule::context_allows(self, profile, outer) || !rule::context_invariants_hold(self, profile, outer) {
             rule::wrong_context(self, profile, outer, origin);
         }
     }

@@ -23,8 +23,8 @@ use super::schema::{Node, ProfileIndex, ProfileSchema};
 pub use object::Items;
 pub use scope::{BundleEntries, Holder, Scope};
 
-/// The deepest nesting that is walked.
-const MAX_DEPTH: usize = 120;
+/// The deepest nesting that is walked: a little more than the readers take.
+const MAX_DEPTH: usize = 64;
 
 /// One node of one profile that applies at a place.
 #[derive(Debug, Clone, Copy)]

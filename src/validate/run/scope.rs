@@ -47,32 +47,31 @@ pub struct Scope<'a> {
 #[derive(Debug, Default)]
 pub struct BundleEntries<'a> {
     by_url: HashMap<&'a str, &'a Value>,
+    by_type_and_id: HashMap<&'a str, &'a Value>,
 }
 
 impl<'a> BundleEntries<'a> {
-    /// Reads the entries of a Bundle.
+    /// Reads the entries of a Bundle. Of entries with the same url the first counts.
     #[must_use]
     pub fn of(bundle: &'a Value) -> Self {
-        let entries = bundle.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let by_url = entries
-            .iter()
-            .filter_map(|entry| Some((entry.get("fullUrl")?.as_str()?, entry.get("resource")?)))
-            .collect();
-        Self { by_url }
+        let mut entries = Self::default();
+        let list = bundle.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for entry in list {
+            let url = entry.get("fullUrl").and_then(Value::as_str);
+            let (Some(url), Some(resource)) = (url, entry.get("resource")) else { continue };
+            entries.by_url.entry(url).or_insert(resource);
+            let mut slashes = url.rmatch_indices('/').map(|(at, _)| at);
+            if let Some(tail) = slashes.nth(1).and_then(|at| url.get(at + 1..)) {
+                entries.by_type_and_id.entry(tail).or_insert(resource);
+            }
+        }
+        entries
     }
 
     /// The entry that a reference names: by full url, or by `Type/id` at the end of one.
     #[must_use]
     pub fn find(&self, reference: &str) -> Option<&'a Value> {
-        if let Some(found) = self.by_url.get(reference) {
-            return Some(found);
-        }
-        if reference.contains(':') {
-            return None;
-        }
-        self.by_url
-            .iter()
-            .find(|(url, _)| url.strip_suffix(reference).is_some_and(|base| base.ends_with('/')))
-            .map(|(_, resource)| *resource)
+        let unversioned = reference.split("/_history/").next().unwrap_or(reference);
+        self.by_url.get(unversioned).or_else(|| self.by_type_and_id.get(unversioned)).copied()
     }
 }

@@ -2,7 +2,12 @@
 
 mod compile;
 mod fixtures;
+mod hostile;
 mod official;
+mod rules;
+mod slicing;
+mod snapshots;
+mod support;
 mod uk_core;
 
 use std::sync::OnceLock;

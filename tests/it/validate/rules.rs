@@ -1,0 +1,145 @@
+//! Rules of which no embedded profile makes use, and the finer points of the JSON form.
+
+use kith::validate::rules::nhs_number;
+use serde_json::{Value, json};
+
+use super::support::{findings, profile, validator_with};
+use super::validator;
+
+const URL: &str = "http://test.example/StructureDefinition/rules";
+
+fn check(type_: &str, elements: Value, resource: &Value) -> Vec<String> {
+    findings(&validator_with(&[profile(URL, type_, elements)]), resource, URL)
+}
+
+fn plain(resource: &Value) -> Vec<String> {
+    let options = kith::validate::Options { apply_by_type: false, ..Default::default() };
+    let issues = validator().validate(resource, &options);
+    issues
+        .iter()
+        .filter(|issue| issue.rule != "dom-6")
+        .map(|issue| format!("{} at {}", issue.rule, issue.expression.as_deref().unwrap_or("nowhere")))
+        .collect()
+}
+
+#[test]
+fn least_and_greatest_values() {
+    let elements = json!([
+        { "id": "Patient.birthDate", "path": "Patient.birthDate", "minValueDate": "1900-01-01", "maxValueDate": "2024-12-31" },
+        { "id": "Patient.multipleBirth[x]", "path": "Patient.multipleBirth[x]", "minValueInteger": 1, "maxValueInteger": 9 },
+    ]);
+    let patient = |date: &str, number: u32| json!({ "resourceType": "Patient", "birthDate": date, "multipleBirthInteger": number });
+    assert_eq!(check("Patient", elements.clone(), &patient("1950-01", 2)), Vec::<String>::new());
+    assert_eq!(
+        check("Patient", elements.clone(), &patient("1899", 0)),
+        ["error min-value at Patient.birthDate", "error min-value at Patient.multipleBirth.ofType(integer)"]
+    );
+    assert_eq!(
+        check("Patient", elements, &patient("2025", 10)),
+        ["error max-value at Patient.birthDate", "error max-value at Patient.multipleBirth.ofType(integer)"]
+    );
+}
+
+#[test]
+fn numbers_are_compared_by_value_and_quantities_in_one_unit() {
+    let elements = json!([
+        { "id": "Observation.value[x]", "path": "Observation.value[x]",
+            "maxValueQuantity": { "value": 2.5, "system": "http://unitsofmeasure.org", "code": "kg" } },
+        { "id": "Observation.component", "path": "Observation.component", "max": "0" },
+    ]);
+    let observation = |text: &str| -> Value {
+        serde_json::from_str(&format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"valueQuantity":{text}}}"#
+        ))
+        .unwrap()
+    };
+    let kilograms =
+        |value: &str| observation(&format!(r#"{{"value":{value},"system":"http://unitsofmeasure.org","code":"kg"}}"#));
+    assert_eq!(check("Observation", elements.clone(), &kilograms("2.50")), Vec::<String>::new());
+    let above = ["error max-value at Observation.value.ofType(Quantity)"];
+    assert_eq!(check("Observation", elements.clone(), &kilograms("2.500000000000000000001")), above);
+    let grams = observation(r#"{"value":900,"system":"http://unitsofmeasure.org","code":"g"}"#);
+    assert_eq!(check("Observation", elements, &grams), Vec::<String>::new());
+}
+
+#[test]
+fn nulls_stand_only_beside_extensions() {
+    let extension = json!({ "extension": [{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown" }] });
+    let names = |given: Value, extras: Value| json!({ "resourceType": "Patient", "name": [{ "given": given, "_given": extras }] });
+    assert_eq!(plain(&names(json!(["A", null]), json!([null, extension]))), Vec::<String>::new());
+    assert_eq!(plain(&names(json!(["A", null]), json!([null, null]))), ["json-kind at Patient.name[0].given"]);
+    assert_eq!(plain(&names(json!(["A"]), json!([null, extension]))), Vec::<String>::new());
+    let alone = json!({ "resourceType": "Patient", "_birthDate": extension });
+    assert_eq!(plain(&alone), Vec::<String>::new());
+    let wrong = json!({ "resourceType": "Patient", "_birthDate": "x" });
+    assert_eq!(plain(&wrong), ["json-kind at Patient.birthDate"]);
+    let complex = json!({ "resourceType": "Patient", "_contact": [{}] });
+    assert_eq!(plain(&complex), ["json-kind at Patient.contact"]);
+}
+
+#[test]
+fn one_of_several_profiles_must_be_met() {
+    const A: &str = "http://test.example/StructureDefinition/a";
+    const B: &str = "http://test.example/StructureDefinition/b";
+    let part = |element: &str| json!([{ "id": format!("Organization.{element}"), "path": format!("Organization.{element}"), "min": 1 }]);
+    let elements = json!([{ "id": "Patient.contained", "path": "Patient.contained",
+        "type": [{ "code": "Organization", "profile": [A, B] }] }]);
+    let validator = validator_with(&[
+        profile(URL, "Patient", elements),
+        profile(A, "Organization", part("name")),
+        profile(B, "Organization", part("alias")),
+    ]);
+    let patient = |organization: Value| json!({ "resourceType": "Patient", "managingOrganization": { "reference": "#o" }, "contained": [organization] });
+    let alias = json!({ "resourceType": "Organization", "id": "o", "alias": ["x"], "identifier": [{ "value": "1" }] });
+    assert_eq!(findings(&validator, &patient(alias), URL), Vec::<String>::new());
+    let neither = json!({ "resourceType": "Organization", "id": "o", "identifier": [{ "value": "1" }] });
+    assert_eq!(findings(&validator, &patient(neither), URL), ["error profile-unmet at Patient.contained[0]"]);
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_says_where_and_why() {
+    let unknown_element = json!([{ "id": "Patient.shoeSize", "path": "Patient.shoeSize", "min": 1 }]);
+    let broken_invariant = json!([{ "id": "Patient", "path": "Patient",
+        "constraint": [{ "key": "x-1", "severity": "error", "human": "x", "expression": "name.where(" }] }]);
+    for (elements, reason) in
+        [(unknown_element, "Patient has no element shoeSize"), (broken_invariant, "invariant x-1")]
+    {
+        let validator = validator_with(&[profile(URL, "Patient", elements)]);
+        let failures = validator.compile_all();
+        assert_eq!(failures.len(), 1);
+        assert!(failures[0].text.contains(URL) && failures[0].text.contains(reason), "{}", failures[0].text);
+    }
+}
+
+#[test]
+fn nearest_names_are_suggested() {
+    let options = kith::validate::Options::default();
+    let issues = validator()
+        .validate(&json!({ "resourceType": "Patient", "brithDate": "1951-04-17", "gender": "femal" }), &options);
+    let texts: Vec<&str> = issues.iter().map(|issue| issue.text.as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("Did you mean birthDate?")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("Did you mean female?")), "{texts:?}");
+    assert!(!texts.iter().any(|text| text.contains("1951")), "{texts:?}");
+}
+
+#[test]
+fn nhs_numbers_have_a_check_digit() {
+    for valid in ["9990000018", "9434765919", "4010232137"] {
+        assert!(nhs_number::is_valid(valid), "{valid}");
+    }
+    for invalid in ["9990000019", "999000001", "99900000188", "999 000 0018", "", "123456789X", "٩٩٩٠٠٠٠٠١٨"]
+    {
+        assert!(!nhs_number::is_valid(invalid), "{invalid}");
+    }
+}
+
+#[test]
+fn bundles_are_walked_with_their_own_places() {
+    let bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": [
+        { "fullUrl": "http://test.example/Patient/1", "resource": { "resourceType": "Patient", "id": "1" } },
+        { "resource": { "resourceType": "Task", "status": "requested", "intent": "order", "for": { "reference": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a" } } },
+        { "fullUrl": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a", "resource": { "resourceType": "Basic", "code": { "text": "x" }, "subject": { "reference": "Patient/1" }, "author": { "reference": "http://test.example/Patient/1" } } },
+        { "resource": { "resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": { "reference": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a" } } },
+    ] });
+    assert_eq!(plain(&bundle), ["reference-target at Bundle.entry[3].resource.subject"]);
+}
