@@ -65,7 +65,14 @@ fn primitive_value<'a>(call: &Call<'_, 'a>) -> Result<Option<Item<'a>>, Evaluate
 }
 
 fn has_value<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
-    emit_boolean(primitive_value(call)?.is_some(), sink)
+    let input = call.input()?;
+    let has_value = match input.as_slice() {
+        // Whether there is a value, not which: a date need not be parsed for that.
+        [Item::Node(node)] => !node.value().is_null() && node.is_primitive(call.evaluator.context.types),
+        [_] => true,
+        _ => false,
+    };
+    emit_boolean(has_value, sink)
 }
 
 fn get_value<'a>(call: &Call<'_, 'a>, sink: Sink<'_, 'a>) -> Outcome {
