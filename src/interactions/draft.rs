@@ -8,6 +8,7 @@ use crate::clock::Micros;
 use crate::fhir::issue::Issue;
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
+use crate::referral;
 use crate::search::index::IndexRows;
 
 /// A resource ready to be stored.
@@ -39,7 +40,8 @@ impl Draft {
 
     /// As [`Draft::new`] without validation: for resources that rules of the server have made from valid ones.
     pub fn unchecked(server: &Server, value: Value, id: String) -> Result<Self, Problem> {
-        let value = placed(value, &id)?;
+        let mut value = placed(value, &id)?;
+        referral::localise(&mut value, &server.base);
         let resource_type = value.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows = server.extractor.extract(&value);
         let (head, tail) = around_meta(&value)?;

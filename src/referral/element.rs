@@ -67,6 +67,28 @@ pub(super) fn same_reference(left: Option<&Value>, right: Option<&Value>) -> boo
     strip(one) == strip(other)
 }
 
+/// Writes the references that the rules follow, where they name this server by its base address, as `Type/id`.
+pub(super) fn localise(resource: &mut Value, base: &str) {
+    const ONE: [&str; 5] = ["focus", "for", "requester", "owner", "subject"];
+    const MANY: [&str; 4] = ["partOf", "basedOn", "replaces", "performer"];
+    let shorten = |reference: &mut Value| {
+        let own = |text: &str| {
+            text.strip_prefix(base)?.strip_prefix('/').filter(|rest| local(rest).is_some()).map(str::to_owned)
+        };
+        if let Some(text) = reference.get_mut("reference")
+            && let Some(short) = text.as_str().and_then(own)
+        {
+            *text = Value::String(short);
+        }
+    };
+    for name in ONE {
+        resource.get_mut(name).into_iter().for_each(shorten);
+    }
+    for name in MANY {
+        resource.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().for_each(shorten);
+    }
+}
+
 /// System and value of Reference.identifier.
 pub(super) fn identifier_key(reference: &Value) -> Option<(&str, &str)> {
     let identifier = reference.get("identifier")?;

@@ -122,6 +122,14 @@ pub fn concerns(resource_type: &str) -> bool {
     matches!(resource_type, "Task" | "ServiceRequest")
 }
 
+/// Makes the references that the rules follow relative, where they name this server by its `base` address: an absolute
+/// reference must not hide what a Task is about.
+pub fn localise(resource: &mut Value, base: &str) {
+    if concerns(element::text(resource, "resourceType")) {
+        element::localise(resource, base);
+    }
+}
+
 /// The rules that look at nothing but the new content of a resource that says itself that it is a referral Task: to be
 /// reported together with the issues of validation.
 #[must_use]

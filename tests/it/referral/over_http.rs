@@ -116,7 +116,20 @@ fn the_task_may_stand_before_its_referral_in_a_transaction(database: &TestDataba
     assert_eq!(stored(1)["status"], "active", "and its ServiceRequest followed");
 }
 
+fn an_absolute_reference_to_this_server_hides_nothing(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    server.put("ServiceRequest/r", &request("r", "draft")).expect(201);
+    let focus = json!({ "reference": format!("{}/ServiceRequest/r", server.base) });
+    let sent = but(&task("t", "requested"), json!({ "focus": focus }));
+    let stored = server.put("Task/t", &sent).expect(201).json();
+    assert_eq!(stored["focus"]["reference"], "ServiceRequest/r");
+    assert_eq!(server.get("ServiceRequest/r").json()["status"], "active");
+    server.put("Task/t", &but(&sent, json!({ "status": "ready" }))).expect(422);
+}
+
 over_http!(
+    an_absolute_reference_to_this_server_hides_nothing,
     a_duplicate_is_refused_by_default,
     a_duplicate_is_a_warning_where_so_configured,
     a_plain_task_goes_its_own_way,
