@@ -29,7 +29,7 @@ pub fn fingerprint(query: &Query) -> String {
 /// The token for the page after `position`, for use with searches of this `fingerprint`.
 #[must_use]
 pub fn seal(position: &Position, fingerprint: &str, keyed: Keyed<'_>) -> String {
-    let values: Vec<Value> = position.values.iter().map(value_to_json).collect();
+    let values: Vec<Value> = position.values.iter().map(Option::as_ref).map(value_to_json).collect();
     let plain = json!([position.stage, position.key, values]).to_string().into_bytes();
     let tag = tag(&plain, fingerprint, keyed);
     let mut sealed = tag.clone();
@@ -58,7 +58,7 @@ fn read(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Option<Position> {
     }
     let parts: Value = serde_json::from_slice(&plain).ok()?;
     let stage = usize::try_from(parts.get(0)?.as_u64()?).ok()?;
-    let values = parts.get(2)?.as_array()?.iter().map(value_from_json).collect::<Option<_>>()?;
+    let values = parts.get(2)?.as_array()?.iter().map(value_from_json).collect();
     Some(Position { stage, key: parts.get(1)?.as_i64()?, values })
 }
 
@@ -88,7 +88,7 @@ fn cover(bytes: &[u8], tag: &[u8], keyed: Keyed<'_>) -> Vec<u8> {
     covered
 }
 
-fn value_to_json(value: &Option<Bind>) -> Value {
+fn value_to_json(value: Option<&Bind>) -> Value {
     match value {
         Some(Bind::Text(text)) => json!({ "t": text }),
         Some(Bind::Integer(integer)) => json!({ "i": integer }),
@@ -98,14 +98,11 @@ fn value_to_json(value: &Option<Bind>) -> Value {
     }
 }
 
-fn value_from_json(value: &Value) -> Option<Option<Bind>> {
-    if value.is_null() {
-        return Some(None);
-    }
+fn value_from_json(value: &Value) -> Option<Bind> {
     let text = value.get("t").and_then(Value::as_str).map(|text| Bind::Text(text.to_owned()));
     let integer = || value.get("i").and_then(Value::as_i64).map(Bind::Integer);
     let real = || value.get("r").and_then(Value::as_u64).map(|bits| Bind::Real(f64::from_bits(bits)));
-    text.or_else(integer).or_else(real).map(Some)
+    text.or_else(integer).or_else(real)
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::database::{Connection, Database, on};
-use super::index::Parameters;
+use super::index::{FIND_PARAMETER, Parameters};
 use super::resources::{Stored, retrying, version_columns};
 use crate::problem::Problem;
 use crate::search::sql::{Bind, SortColumn, Statement};
@@ -87,12 +87,29 @@ fn with_resources(statement: &Statement) -> String {
     text
 }
 
+/// Looks numbers up that this process does not know: another process on the database may have given them since.
+async fn learn(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<(), Problem> {
+    for bind in &statement.binds {
+        let Bind::Parameter { resource_type, code } = bind else { continue };
+        if parameters.get(resource_type, code).is_some() {
+            continue;
+        }
+        let found: Option<i64> = retrying!(on!(database, |pool| {
+            let query = sqlx::query_scalar(FIND_PARAMETER).bind(resource_type.as_str()).bind(code.as_str());
+            query.fetch_optional(pool).await
+        }))?;
+        parameters.add(found.map(|number| (resource_type.clone(), code.clone(), number)));
+    }
+    Ok(())
+}
+
 /// Runs a search on the pool.
 pub(super) async fn search(
     database: &Database,
     parameters: &Parameters,
     statement: &Statement,
 ) -> Result<Vec<Found>, Problem> {
+    learn(database, parameters, statement).await?;
     let text = with_resources(statement);
     let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
     retrying!(on!(database, |pool| {
@@ -106,6 +123,7 @@ pub(super) async fn search(
 
 /// Runs a count on the pool.
 pub(super) async fn count(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<i64, Problem> {
+    learn(database, parameters, statement).await?;
     let text = statement.sql.as_str();
     let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
     retrying!(on!(database, |pool| {

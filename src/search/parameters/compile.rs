@@ -61,10 +61,9 @@ fn weight(kind: Kind, shapes: &[Shape]) -> Weight {
     let has = |shape: Shape| shapes.contains(&shape);
     match kind {
         Kind::Token if has(Shape::Identifier) => Weight::Unique,
-        Kind::Reference | Kind::Uri | Kind::String => Weight::Few,
+        Kind::Reference | Kind::Uri | Kind::String | Kind::Date | Kind::Number | Kind::Quantity => Weight::Few,
         Kind::Token if has(Shape::ContactPoint) => Weight::Few,
         Kind::Token if has(Shape::Coding) || has(Shape::CodeableConcept) => Weight::Some,
-        Kind::Date | Kind::Number | Kind::Quantity => Weight::Few,
         _ => Weight::Many,
     }
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a search, as issues that name the parameter, say what is allowed and never repeat the value.
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::search::parameters::Registry;
+use crate::search::parameters::{OfType, Registry};
 
 /// Why a parameter of a query could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,40 +19,37 @@ pub fn place(name: &str) -> String {
     format!("http.query.{short}")
 }
 
-fn issue(name: &str, code: IssueCode, rule: &str, text: String) -> Box<Issue> {
-    Box::new(Issue::new(Severity::Error, code, rule, text).at(place(name)))
+fn issue(name: &str, code: IssueCode, rule: &str, text: impl Into<String>) -> Issue {
+    Issue::new(Severity::Error, code, rule, text).at(place(name))
 }
 
 /// The value cannot be read; `text` says what it should be.
 pub fn value(name: &str, text: impl Into<String>) -> Fault {
-    Fault::Wrong(issue(name, IssueCode::Value, "search-value", text.into()))
+    Fault::Wrong(Box::new(issue(name, IssueCode::Value, "search-value", text)))
 }
 
 /// The parameter is used in a way that is not allowed.
 pub fn usage(name: &str, text: impl Into<String>) -> Fault {
-    Fault::Wrong(issue(name, IssueCode::Invalid, "search-parameter", text.into()))
+    Fault::Wrong(Box::new(issue(name, IssueCode::Invalid, "search-parameter", text)))
 }
 
 /// The specification has it, this server does not.
 pub fn unsupported(name: &str, text: impl Into<String>) -> Fault {
-    Fault::Wrong(issue(name, IssueCode::NotSupported, "search-not-supported", text.into()))
+    Fault::Wrong(Box::new(issue(name, IssueCode::NotSupported, "search-not-supported", text)))
 }
 
 /// The modifier does not apply to the parameter.
 pub fn modifier(name: &str, kind: &str, allowed: &str) -> Fault {
     let text = format!("This modifier does not apply to a {kind} parameter. Allowed here: {allowed}.");
-    Fault::Wrong(issue(name, IssueCode::NotSupported, "search-modifier", text))
+    Fault::Wrong(Box::new(issue(name, IssueCode::NotSupported, "search-modifier", text)))
 }
 
 /// No such parameter for the resource type; names what there is.
 pub fn unknown(name: &str, code: &str, resource_type: &str, registry: &Registry) -> Fault {
-    let mut text = format!("Search on {resource_type} has no such parameter.");
-    if let Some(parameters) = registry.of_type(resource_type) {
-        if let Some(near) = parameters.nearest(code) {
-            text.push_str(&format!(" Did you mean {near}?"));
-        }
-        let codes: Vec<&str> = parameters.codes().collect();
-        text.push_str(&format!(" Allowed: {}, _has.", codes.join(", ")));
-    }
-    Fault::Unknown(issue(name, IssueCode::NotSupported, "search-unknown-parameter", text))
+    let parameters = registry.of_type(resource_type);
+    let near = parameters.and_then(|parameters| parameters.nearest(code));
+    let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+    let codes: Vec<&str> = parameters.into_iter().flat_map(OfType::codes).chain(["_has"]).collect();
+    let text = format!("Search on {resource_type} has no such parameter.{hint} Allowed: {}.", codes.join(", "));
+    Fault::Unknown(Box::new(issue(name, IssueCode::NotSupported, "search-unknown-parameter", text)))
 }

@@ -4,6 +4,7 @@ use super::fault::{self, Fault};
 use super::parse::Context;
 use crate::search::index::ParameterCode;
 use crate::search::kinds::Kind;
+use crate::search::parameters::OfType;
 
 /// Further resources to bring with the matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Include {
 }
 
 fn codes(name: &str, source: &str, code: &str, context: &Context<'_>) -> Result<Vec<ParameterCode>, Fault> {
-    let parameters = context.registry.of_type(source).into_iter().flat_map(|parameters| parameters.iter());
+    let parameters = context.registry.of_type(source).into_iter().flat_map(OfType::iter);
     let references = parameters.filter(|parameter| parameter.kind == Kind::Reference && parameter.is_searchable());
     let found: Vec<ParameterCode> = references
         .filter(|parameter| code == "*" || parameter.code() == code)

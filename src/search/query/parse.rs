@@ -48,7 +48,7 @@ pub fn parse(resource_type: &str, parameters: &[(String, String)], context: &Con
         match state.take(resource_type, name, value, context) {
             Ok(()) => state.understood.push((name.clone(), value.clone())),
             Err(Fault::Unknown(issue)) if context.handling == Handling::Lenient => {
-                state.warnings.push(passed_over(*issue))
+                state.warnings.push(passed_over(*issue));
             }
             Err(Fault::Unknown(issue) | Fault::Wrong(issue)) => state.errors.push(*issue),
         }

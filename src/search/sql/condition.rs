@@ -15,15 +15,15 @@ pub(super) struct At<'a> {
 pub(super) fn probe(condition: &Condition, at: At<'_>, sql: &mut Sql) {
     match condition {
         Condition::Rows(rows) => probe_rows(rows, at, sql),
-        Condition::Id(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) => match at.resource {
-            Some(alias) => column(condition, alias, sql),
-            None => {
-                let alias = sql.alias('r');
-                sql.push(&format!("exists (select 1 from resource {alias} where {alias}.key = {} and ", at.key));
-                column(condition, &alias, sql);
-                sql.push(")");
+        Condition::Id(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) => {
+            if let Some(alias) = at.resource {
+                return column(condition, alias, sql);
             }
-        },
+            let alias = sql.alias('r');
+            sql.push(&format!("exists (select 1 from resource {alias} where {alias}.key = {} and ", at.key));
+            column(condition, &alias, sql);
+            sql.push(")");
+        }
         Condition::Chain(link, inner) => probe_chain(link, inner, at, sql),
         Condition::Has(link, inner) => probe_has(link, inner, at, sql),
         Condition::All(all) if all.is_empty() => {

@@ -35,9 +35,9 @@ pub fn include(include: &Include, seeds: &[Seed], restrictions: &[Condition], li
     }
     let mut sql = Sql::default();
     if include.reverse {
-        reverse(include, &seeds, &mut sql)
+        reverse(include, &seeds, &mut sql);
     } else {
-        forward(include, &seeds, &mut sql)
+        forward(include, &seeds, &mut sql);
     }
     for restriction in restrictions {
         sql.push(" and ");

@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
         }
         match self.best.and_then(|best| self.conditions.get(best)) {
             Some(Condition::Rows(rows)) if sorts.iter().all(|sort| matches!(sort.by, SortBy::Rows { .. })) => {
-                self.from_rows(rows, &mut sql);
+                self.write_rows(rows, &mut sql);
             }
             _ => {
                 sql.push(" from resource r where ");
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
     }
 
     /// Starts from index rows and leaves the table of resources out, which saves a third: only living resources have rows.
-    fn from_rows(&self, rows: &Rows, sql: &mut Sql) {
+    fn write_rows(&self, rows: &Rows, sql: &mut Sql) {
         sql.push(&format!(" from (select distinct d.resource_key as key from {} d where ", rows.table.name()));
         row(rows, "d", sql);
         sql.push(") r where 1 = 1");
@@ -152,7 +152,7 @@ impl<'a> Search<'a> {
         let (direction, operator) = (key_direction(sorts), key_operator(sorts));
         let mut sql = Sql::default();
         sql.push(&format!("select r.key as key, r.{column} as sort_0"));
-        self.from_resource(&mut sql);
+        self.write_resource(&mut sql);
         if let Some(position) = self.page.after
             && let Some(Some(value)) = position.values.first()
         {
@@ -234,7 +234,7 @@ impl<'a> Search<'a> {
         let column = sorts.first().map_or(SortColumn::Text, Sort::column);
         let mut sql = Sql::default();
         sql.push(&format!("select r.key as key, cast(null as {}) as sort_0", column.sql_type()));
-        self.from_resource(&mut sql);
+        self.write_resource(&mut sql);
         if begun {
             self.after_key("r.key", &mut sql);
         }
@@ -245,7 +245,7 @@ impl<'a> Search<'a> {
         self.finish(sql, vec![column])
     }
 
-    fn from_resource(&self, sql: &mut Sql) {
+    fn write_resource(&self, sql: &mut Sql) {
         sql.push(" from resource r where r.type = ").text(&self.page.query.resource_type).push(" and not r.deleted");
     }
 

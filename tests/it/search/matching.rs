@@ -197,6 +197,16 @@ both! {
         store.close().await;
     }
 
+    async fn a_second_process_finds_what_the_first_wrote(database) {
+        let early = database.open().await;
+        let store = database.open().await;
+        store_all(&store, &resources()).await;
+        assert_eq!(ids(&early, "Patient?identifier=9000000009", 10).await, ["p1"]);
+        assert_eq!(total(&early, "Task?status=draft").await, 1);
+        early.close().await;
+        store.close().await;
+    }
+
     async fn inclusions_bring_what_is_referred_to_and_what_refers(database) {
         let store = database.open().await;
         store_all(&store, &resources()).await;

@@ -118,8 +118,7 @@ fn scans(plan: &str) -> Vec<&str> {
 fn uses(plan: &str, index: &str) -> bool {
     let columns = match index {
         "index_token" => "(parameter=? AND code=?",
-        "index_string" => "PRIMARY KEY (parameter=?",
-        "index_date" => "PRIMARY KEY (parameter=?",
+        "index_string" | "index_date" => "PRIMARY KEY (parameter=?",
         "index_reference" => "(target_id=?",
         other => other,
     };

@@ -55,7 +55,7 @@ pub async fn page(
 ) -> (Vec<Found>, Option<Position>) {
     let query = parsed(search, Handling::Strict).unwrap();
     let mut few = false;
-    if let Some(estimate) = estimate(&query, restrictions).filter(|_| after.is_none() && limit % 2 == 0) {
+    if let Some(estimate) = estimate(&query, restrictions).filter(|_| after.is_none() && limit.is_multiple_of(2)) {
         few = store.count(&estimate).await.unwrap() <= FEW;
     }
     let (mut found, mut position) = (Vec::new(), None);
