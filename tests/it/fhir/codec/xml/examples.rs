@@ -108,3 +108,15 @@ fn official_examples_survive_json_xml_json() {
     let failures = failures(&examples, |_, bytes| json_round_trip(bytes));
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), examples.len(), failures.join("\n"));
 }
+
+/// `KITH_R4_XML` names a folder of official XML, such as the unpacked package hl7.fhir.r4.corexml 4.0.1.
+#[test]
+fn official_xml_survives_xml_json_xml_json() {
+    let Some(folder) = std::env::var_os("KITH_R4_XML").map(PathBuf::from) else {
+        eprintln!("SKIPPED: set KITH_R4_XML to the folder of the package hl7.fhir.r4.corexml");
+        return;
+    };
+    let definitions = files(&folder, "xml");
+    let failures = failures(&definitions, |_, bytes| xml_round_trip(bytes));
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), definitions.len(), failures.join("\n"));
+}
