@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::audit::AuditRecord;
-use super::writer::{self, Queue, Work};
+use super::writer::{Queue, Work};
 
 const EVERY: Duration = Duration::from_millis(50);
 /// Beyond this a read waits for its row as if reads were durable, so that the buffer cannot outgrow the disk.
@@ -43,13 +43,11 @@ impl Buffer {
         None
     }
 
-    /// Writes everything and waits until it is durable.
+    /// Puts everything into the queue, however full that is; the writers finish the queue before they stop.
     pub(super) async fn flush(&self, queue: &Queue) {
-        let rows = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if !rows.is_empty()
-            && let Err(problem) = writer::audit(queue, rows).await
-        {
-            tracing::error!(%problem, "buffered audit rows were lost");
+        while !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty() && queue.is_open() {
+            self.pass_on(queue);
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Writes index rows: one insert per search type and batch. Knows the tables, the small integers of search parameters, and
 //! which tables a resource has rows in.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -165,7 +166,13 @@ pub(super) async fn insert(
     let rows = place!(tokens);
     insert_rows!(connection, &TOKEN, rows.as_slice(), |r| [r.0, bounded(&r.3.code), bounded(&r.3.system), r.1])?;
     let rows = place!(strings);
-    insert_rows!(connection, &STRING, rows.as_slice(), |r| [r.0, bounded(&r.3.folded), r.3.exact.as_str(), r.1, r.2])?;
+    insert_rows!(connection, &STRING, rows.as_slice(), |r| [
+        r.0,
+        bounded(&r.3.folded),
+        without_nul(&r.3.exact),
+        r.1,
+        r.2
+    ])?;
     let rows = place!(dates);
     insert_rows!(connection, &DATE, rows.as_slice(), |r| [r.0, r.3.low, r.3.high, r.1])?;
     let rows = place!(numbers);
@@ -192,14 +199,15 @@ pub(super) async fn insert(
     insert_rows!(connection, &PARTY, parties.as_slice(), |r| [r.1.organisation.as_str(), r.1.role.as_str(), r.0])
 }
 
-/// A text cut to what an index takes, between two characters.
-fn bounded(text: &str) -> &str {
-    if text.len() <= LONGEST {
-        return text;
-    }
-    let mut end = LONGEST;
+/// A text cut to what an index takes, between two characters, and without NUL, which PostgreSQL's text cannot hold.
+fn bounded(text: &str) -> Cow<'_, str> {
+    let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text[..end]
+    without_nul(&text[..end])
+}
+
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

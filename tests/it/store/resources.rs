@@ -129,4 +129,21 @@ both! {
         let stored = all.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(store.count_type("Task").await.unwrap(), i64::try_from(stored).unwrap());
     }
+
+    async fn odd_and_long_values_are_indexed(database) {
+        let store = database.open().await;
+        let mut new = task("odd", 1);
+        new.rows.tokens[0].code = "\u{0}x".repeat(2000);
+        new.rows.strings[0].folded = "é".repeat(3000);
+        new.rows.strings[0].exact = "É\u{0}".repeat(3000);
+        new.rows.references[0].target_id = "https://other.example/".repeat(300);
+        let rows = new.rows.clone();
+        new.rows.tokens.extend(rows.tokens);
+        new.rows.references.extend(rows.references);
+        store.write(move |tx| {
+            let new = new.clone();
+            Box::pin(async move { Ok((tx.create(new).await?, vec![record("create", "odd")])) })
+        }).await.unwrap();
+        assert_eq!(store.count_type("Task").await.unwrap(), 1);
+    }
 }
