@@ -12,7 +12,7 @@ use crate::store::{Stored, Tx};
 pub struct Condition {
     /// What the lock is taken on: type and criteria as written.
     lock: String,
-    statements: Vec<Statement>,
+    lookup: Criteria,
 }
 
 /// What criteria found.
@@ -33,14 +33,14 @@ pub fn parse(server: &Server, resource_type: &str, criteria: &str) -> Result<Con
         return Err(Problem::new(Kind::Invalid, "The criteria are empty; name at least one search parameter.")
             .at("http.if-none-exist"));
     }
-    let statements = statements(server, resource_type, &pairs, 2)?;
-    Ok(Condition { lock: format!("{resource_type}?{text}"), statements })
+    let lookup = Criteria::new(server, resource_type, pairs, 2)?;
+    Ok(Condition { lock: format!("{resource_type}?{text}"), lookup })
 }
 
 /// Runs the criteria. 412 where more than one resource matches.
 pub async fn find(tx: &mut Tx, condition: &Condition) -> Result<Match, Problem> {
     tx.lock(&condition.lock).await?;
-    let mut found = search(tx, &condition.statements).await?;
+    let mut found = condition.lookup.search(tx).await?;
     match (found.pop(), found.is_empty()) {
         (None, _) => Ok(Match::None),
         (Some(stored), true) => Ok(Match::One(stored)),
@@ -51,29 +51,41 @@ pub async fn find(tx: &mut Tx, condition: &Condition) -> Result<Match, Problem> 
     }
 }
 
-/// The statements that find what matches decoded criteria, at most `limit` resources. 400 where a criterion is not understood.
-pub fn statements(
-    server: &Server,
-    resource_type: &str,
-    criteria: &[(String, String)],
-    limit: u32,
-) -> Result<Vec<Statement>, Problem> {
-    let context = Context {
-        registry: &server.parameters,
-        base: &server.base,
-        now: server.clock.now(),
-        handling: Handling::Strict,
-    };
-    let query = query::parse(resource_type, criteria, &context)?;
-    let page = Page { query: &query, restrictions: &[], few: true, after: None, limit };
-    Ok(sql::stages(&page).into_iter().map(|stage| stage.statement).collect())
+/// Search criteria with the statements that find what matches them.
+#[derive(Debug, Clone)]
+pub struct Criteria {
+    resource_type: String,
+    pairs: Vec<(String, String)>,
+    statements: Vec<Statement>,
 }
 
-/// Runs the statements of [`statements`] inside a transaction.
-pub async fn search(tx: &mut Tx, statements: &[Statement]) -> Result<Vec<Stored>, Problem> {
-    let mut all = Vec::new();
-    for statement in statements {
-        all.extend(tx.search(statement).await?.into_iter().map(|found| found.stored));
+impl Criteria {
+    /// Reads decoded criteria, of which at most `limit` matches are wanted. 400 where one is not understood.
+    pub fn new(
+        server: &Server,
+        resource_type: &str,
+        pairs: Vec<(String, String)>,
+        limit: u32,
+    ) -> Result<Self, Problem> {
+        let context = Context {
+            registry: &server.parameters,
+            base: &server.base,
+            now: server.clock.now(),
+            handling: Handling::Strict,
+        };
+        let query = query::parse(resource_type, &pairs, &context)?;
+        let page = Page { query: &query, restrictions: &[], few: true, after: None, limit };
+        let statements = sql::stages(&page).into_iter().map(|stage| stage.statement).collect();
+        Ok(Self { resource_type: resource_type.to_owned(), pairs, statements })
     }
-    Ok(all)
+
+    /// Runs the statements inside a transaction; they see what it has written.
+    pub async fn search(&self, tx: &mut Tx) -> Result<Vec<Stored>, Problem> {
+        let mut all = Vec::new();
+        for statement in &self.statements {
+            let found = tx.search_by(statement, &self.resource_type, &self.pairs).await?;
+            all.extend(found.into_iter().map(|found| found.stored));
+        }
+        Ok(all)
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::condition;
+use super::condition::Criteria;
 use super::draft::Draft;
 use super::record::Stamp;
 use super::server::Server;
@@ -40,8 +40,7 @@ async fn load(server: &Server, tx: &mut Tx, lookup: &Lookup) -> Result<Vec<Value
     let found: Vec<Stored> = match lookup {
         Lookup::Read { resource_type, id } => tx.read(resource_type, id).await?.into_iter().collect(),
         Lookup::Search { resource_type, criteria } => {
-            let statements = condition::statements(server, resource_type, criteria, MOST_MATCHES)?;
-            condition::search(tx, &statements).await?
+            Criteria::new(server, resource_type, criteria.clone(), MOST_MATCHES)?.search(tx).await?
         }
     };
     found.iter().filter(|stored| !stored.deleted).map(|stored| json::parse_stored(&stored.body)).collect()

@@ -22,6 +22,7 @@ mod search;
 mod secret;
 mod settings;
 pub mod statements;
+mod touches;
 mod tx;
 mod writer;
 

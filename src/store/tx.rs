@@ -10,7 +10,7 @@ use super::keys::Keys;
 use super::pending::{KeyedRows, NewJob, NewResource, Pending, ResourceRow};
 use super::resources::{self, Stored, StoredRow};
 use super::search::{self, Found};
-use super::{Shared, dialect, error, flush};
+use super::{Shared, dialect, error, flush, touches};
 use crate::clock::Micros;
 use crate::problem::Problem;
 use crate::search::sql::Statement;
@@ -130,9 +130,28 @@ impl Tx {
         self.replace(deletion, expected, true).await
     }
 
+    /// As [`Tx::search`] for the statement of `criteria` on a resource type, all of which must hold. What is gathered is
+    /// not written first where nothing of it can match: so that a look-up does not break up a batch.
+    pub async fn search_by(
+        &mut self,
+        statement: &Statement,
+        resource_type: &str,
+        criteria: &[(String, String)],
+    ) -> Result<Vec<Found>, Problem> {
+        let batch_may = !self.batch_written && touches::may_match(&self.batch, resource_type, criteria);
+        if batch_may || touches::may_match(&self.job, resource_type, criteria) {
+            self.flush().await?;
+        }
+        self.run(statement).await
+    }
+
     /// Runs a search; it sees what this transaction wrote.
     pub async fn search(&mut self, statement: &Statement) -> Result<Vec<Found>, Problem> {
         self.flush().await?;
+        self.run(statement).await
+    }
+
+    async fn run(&mut self, statement: &Statement) -> Result<Vec<Found>, Problem> {
         let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
         let found = search::in_transaction(&mut self.connection, number, statement).await;
         self.check(found)

@@ -133,7 +133,30 @@ fn a_large_transaction_is_one_commit(database: &TestDatabase) {
     assert_eq!(server.get("Patient?_summary=count").json()["total"], 500);
 }
 
+/// What a transaction looks up must be seen although it has not been written yet.
+fn a_look_up_sees_what_the_same_transaction_writes(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let mut one = request("Patient/rose");
+    one["performer"] = json!([{ "reference": "Organization/walks" }]);
+    one["code"]["coding"][0]["code"] = json!("871731000000106");
+    one["requester"] = json!({ "reference": "Organization/surgery" });
+    one["authoredOn"] = json!("2026-03-02T10:00:00Z");
+    one.as_object_mut().unwrap().remove("text");
+    let known = json!({ "resourceType": "Patient", "id": "rose" });
+    server.put("Patient/rose", &known).expect(201);
+    let other = "urn:uuid:0d0a7c3e-6a5c-4d0c-9d5e-000000000009";
+    let bundle = transaction(vec![
+        entry(REQUEST, "POST", "ServiceRequest", one.clone()),
+        entry(other, "POST", "ServiceRequest", one.clone()),
+    ]);
+    let answer = server.post("", &bundle).expect(409).json();
+    assert!(answer["issue"].to_string().contains("referral-duplicate"), "{answer}");
+    assert_eq!(server.get("ServiceRequest?_summary=count").json()["total"], 0);
+    server.post("", &transaction(vec![entry(REQUEST, "POST", "ServiceRequest", one)])).expect(200);
+}
+
 over_http!(
+    a_look_up_sees_what_the_same_transaction_writes,
     names_are_replaced_everywhere,
     all_or_nothing,
     conditions_inside_a_transaction,
