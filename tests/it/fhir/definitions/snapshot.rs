@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kith::fhir::definitions::package::{Manifest, Package};
 use kith::fhir::definitions::{Definitions, Max, SlicingRules, Snapshot};
 use kith::problem::{Kind, Problem};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -218,4 +219,55 @@ fn hostile_differentials_end() {
         "slicing": { "discriminator": [{ "type": "value", "path": "code" }], "rules": "open" } }),
     );
     assert!(snapshot("Observation", &Value::Array(many)).is_err());
+}
+
+/// An element of a differential that may or may not make sense.
+fn any_element() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "identifier",
+        "name",
+        "extension",
+        "value[x]",
+        "valueQuantity",
+        "component",
+        "code",
+        "coding",
+        "contained",
+        "referenceRange",
+        "subject",
+        "",
+        "nothing",
+        "value[x]:valueString",
+        "extension:a",
+        "component:a/b",
+        "a.b",
+    ]);
+    let kind =
+        prop::sample::select(vec!["", "Quantity", "Extension", "Reference", "http://nowhere.example/x", "Resource"]);
+    (prop::collection::vec(name, 0..6), kind, prop::option::of("[a-c]{1,2}"), any::<bool>()).prop_map(
+        |(names, kind, slice, has_id)| {
+            let id = names.iter().fold("Observation".to_owned(), |id, name| format!("{id}.{name}"));
+            let path: Vec<&str> = id.split('.').map(|step| step.split(':').next().unwrap_or_default()).collect();
+            let mut element = json!({ "path": path.join("."), "min": 1 });
+            if has_id {
+                element["id"] = json!(id);
+            }
+            if let Some(slice) = slice {
+                element["sliceName"] = json!(slice);
+            }
+            if !kind.is_empty() {
+                element["type"] = json!([{ "code": kind, "profile": ["http://test.example/p"] }]);
+            }
+            element
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_differentials_give_a_snapshot_or_a_problem(elements in prop::collection::vec(any_element(), 0..12)) {
+        let _ = snapshot("Observation", &Value::Array(elements));
+    }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kith::fhir::definitions::{
-    Definitions, DiscriminatorKind, ElementDefinition, Max, Slicing, SlicingRules, Strength, StructureDefinition,
+    Definitions, DiscriminatorKind, ElementDefinition, Expanded, Max, Slicing, SlicingRules, Strength,
+    StructureDefinition,
 };
 use serde_json::Value;
 
@@ -164,4 +165,22 @@ fn the_package_is_complete() {
     assert_eq!(count("CodeSystem"), 88);
     let ethnic = definitions.value_set("https://fhir.hl7.org.uk/ValueSet/UKCore-EthnicCategory").unwrap();
     assert!(!ethnic.compose.include.is_empty());
+}
+
+fn expanded(codes: &[Expanded]) -> usize {
+    codes.iter().map(|code| usize::from(code.code.is_some()) + expanded(&code.contains)).sum()
+}
+
+#[test]
+fn published_expansions_are_kept() {
+    let Some(data) = shared_data() else { return };
+    let text = std::fs::read_to_string(data.join("uk-core/valuesets.tsv")).unwrap();
+    let definitions = Definitions::embedded();
+    for row in text.lines().skip(1) {
+        let columns: Vec<&str> = row.split('\t').collect();
+        let value_set = definitions.value_set(columns[1]).unwrap_or_else(|| panic!("{} is missing", columns[1]));
+        assert_eq!(value_set.version.as_deref().unwrap_or_default(), columns[2], "{}", columns[1]);
+        let count = value_set.expansion.as_deref().map(expanded).unwrap_or_default();
+        assert_eq!(count, columns[5].parse().unwrap_or(0), "{}", columns[1]);
+    }
 }
