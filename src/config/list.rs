@@ -147,8 +147,8 @@ pub const ALL: &[Setting] = &[
         key: "limits.depth",
         value_name: "LEVELS",
         help: "Deepest nesting of a body",
-        default: "64",
-        apply: |settings, text| number(text, 8, 100).map(|value| settings.depth_limit = value),
+        default: "60",
+        apply: |settings, text| number(text, 8, 60).map(|value| settings.depth_limit = value),
     },
     Setting {
         key: "limits.bundle",
