@@ -72,7 +72,9 @@ impl Package {
     #[must_use]
     pub fn new(manifest: Manifest, resources: &[Value]) -> Self {
         let mut package = Self { manifest, definitions: Vec::new() };
-        resources.iter().for_each(|resource| package.add(resource));
+        for resource in resources {
+            package.add(resource);
+        }
         package
     }
 
