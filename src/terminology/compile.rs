@@ -141,7 +141,7 @@ fn add_filtered(compiled: &CompiledCodeSystem, system: &str, include: &Include, 
         let mut passes = true;
         for filter in &include.filters {
             match filter::passes(compiled, concept, filter) {
-                Some(passed) => passes &= passed,
+                Some(answer) => passes &= answer,
                 None => return false,
             }
         }

@@ -31,7 +31,7 @@ pub enum Membership {
     },
 }
 
-type Kept<T> = RwLock<HashMap<String, Option<Arc<T>>>>;
+type Kept<T> = RwLock<HashMap<String, Arc<T>>>;
 
 /// All code systems and value sets of one registry of definitions.
 #[derive(Debug)]
@@ -83,19 +83,13 @@ impl Terminology {
     }
 }
 
-/// What is kept under a key, made where it is not there yet. Two threads may make it at once; the first is kept.
+/// What is kept under a key, made where it is not there yet. Two threads may make it at once; the first is kept. What
+/// there is not is not remembered: keys come from input too.
 fn keep<T>(kept: &Kept<T>, key: &str, make: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
     if let Some(found) = kept.read().unwrap_or_else(PoisonError::into_inner).get(key) {
-        return found.clone();
+        return Some(Arc::clone(found));
     }
-    let made = make().map(Arc::new);
-    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
-    // A key comes from input (Coding.system): what is not loaded is not remembered beyond a bound.
-    if made.is_none() && kept.len() > MAX_KEPT {
-        return None;
-    }
-    kept.entry(key.to_owned()).or_insert(made).clone()
+    let new = Arc::new(make()?);
+    let mut table = kept.write().unwrap_or_else(PoisonError::into_inner);
+    Some(Arc::clone(table.entry(key.to_owned()).or_insert(new)))
 }
-
-/// How many answers are remembered before misses are no longer.
-const MAX_KEPT: usize = 10_000;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::fhir::definitions::Definitions;
-use crate::fhir::issue::Issue;
+use crate::fhir::issue::{Issue, Severity};
 use crate::fhir::types::{TypeIndex, Types};
 use crate::fhirpath::{Expression, Node, Services};
 use crate::problem::{Kind, Problem};
@@ -101,14 +101,23 @@ impl Validator {
 
     /// Drops repetitions (what a profile says again of its base) and applies the severities of the settings.
     fn finish(&self, mut issues: Vec<Issue>) -> Vec<Issue> {
-        if issues.len() > 1 {
-            let mut seen = HashSet::new();
-            issues.retain(|issue| {
-                // A reference that points at a wrong type does so whoever asks.
-                let text = if issue.rule == "reference-target" { String::new() } else { issue.text.clone() };
-                seen.insert((issue.severity, issue.rule.clone(), issue.expression.clone(), text))
-            });
+        let mut unique: Vec<Issue> = Vec::with_capacity(issues.len());
+        let mut seen = HashSet::new();
+        for issue in issues.drain(..) {
+            let is_new = if unique.len() < FEW {
+                unique.iter().all(|known| !says_the_same(known, &issue))
+            } else {
+                // Many issues: a table of those so far, instead of looking at each.
+                if seen.is_empty() {
+                    seen.extend(unique.iter().map(digest));
+                }
+                seen.insert(digest(&issue))
+            };
+            if is_new {
+                unique.push(issue);
+            }
         }
+        let mut issues = unique;
         if !self.settings.severities.is_empty() {
             for issue in &mut issues {
                 if let Some(severity) = self.settings.severities.get(&issue.rule) {
@@ -145,7 +154,6 @@ impl Validator {
 
     /// The type table.
     #[must_use]
-    #[expect(clippy::unused_self, reason = "callers hold a validator and need not know that there is one table")]
     pub fn types(&self) -> &'static Types {
         Types::r4()
     }
@@ -177,6 +185,25 @@ impl Services for Validator {
         run.root(node.value());
         Some(!run.issues.iter().any(Issue::is_error))
     }
+}
+
+/// Up to so many issues are compared one by one.
+const FEW: usize = 32;
+
+/// A reference that points at a wrong type does so whoever asks: the allowed types do not matter.
+fn text_of(issue: &Issue) -> &str {
+    if issue.rule == "reference-target" { "" } else { &issue.text }
+}
+
+fn says_the_same(left: &Issue, right: &Issue) -> bool {
+    left.expression == right.expression
+        && left.rule == right.rule
+        && left.severity == right.severity
+        && text_of(left) == text_of(right)
+}
+
+fn digest(issue: &Issue) -> (Severity, String, Option<String>, String) {
+    (issue.severity, issue.rule.clone(), issue.expression.clone(), text_of(issue).to_owned())
 }
 
 fn wrong(text: &str) -> Problem {

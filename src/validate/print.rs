@@ -66,7 +66,7 @@ pub fn profile_schema(schemas: &Schemas, schema: &ProfileSchema) -> Value {
     tidy(json!({
         "url": schema.url, "version": schema.version, "type": schema.type_name, "retired": schema.retired,
         "modifier": schema.modifier,
-        "contexts": schema.contexts.iter().map(|context| context.text()).collect::<Vec<_>>(),
+        "contexts": schema.contexts.iter().map(super::schema::Context::text).collect::<Vec<_>>(),
         "ancestors": profiles(schemas, &schema.ancestors),
         "root": schema.nodes.first().map(|root| node(schemas, schema, root)),
     }))

@@ -98,7 +98,7 @@ impl Drafts {
         } else {
             sliced.id.as_str()
         };
-        let by_name = sliced.is_choice.then(|| self.choice_type(sliced, name)).flatten();
+        let by_name = sliced.is_choice.then(|| Self::choice_type(sliced, name)).flatten();
         let draft = Draft {
             id: format!("{plain}:{name}"),
             name: sliced.name.clone(),
@@ -115,7 +115,7 @@ impl Drafts {
     }
 
     /// The type that a name such as `valueQuantity` gives the choice `value[x]`.
-    fn choice_type(&self, draft: &Draft, name: &str) -> Option<TypeIndex> {
+    fn choice_type(draft: &Draft, name: &str) -> Option<TypeIndex> {
         let suffix = name.strip_prefix(draft.name.as_str())?;
         let types = Types::r4();
         draft.types.iter().copied().find(|index| types.definition(*index).name.eq_ignore_ascii_case(suffix))

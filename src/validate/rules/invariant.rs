@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::fhirpath::{Context, Expression, Item, Node};
+use crate::fhirpath::{Context, Expression, Item, Limits, Node};
 
 use crate::validate::rule::Invariant;
 use crate::validate::run::{Focus, Origin, Place, Run, Scope};
@@ -64,10 +64,18 @@ fn evaluate<'a>(
 }
 
 fn context<'c, 'a: 'c>(run: &'c Run<'_, 'a>, scope: &Scope<'a>) -> Context<'c> {
-    let types = run.validator.types();
-    let mut context = Context::new(scope.resource, run.now).contained_in(Node::resource(scope.root, types));
-    if let Some(bundle) = scope.bundle {
-        context = context.in_bundle(Node::resource(bundle, types));
+    let [resource, root, bundle] = scope.types;
+    let around = scope.bundle.map(|value| Node::new(value, None, bundle));
+    Context {
+        resource: Some(Node::new(scope.resource, None, resource)),
+        root_resource: Some(Node::new(scope.root, None, root)),
+        bundle: around,
+        types: run.validator.types(),
+        now: run.now,
+        services: run.validator,
+        variables: Vec::new(),
+        typed_references: false,
+        strict_as: false,
+        limits: Limits::default(),
     }
-    context.with_services(run.validator)
 }

@@ -21,13 +21,11 @@ pub fn declared<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, start: usize, pa
     let list = meta.element("profile");
     for (index, canonical) in declared.iter().enumerate() {
         let Some(canonical) = canonical.as_str() else { continue };
-        match run.validator.schemas().profile_index(canonical) {
-            Some(profile) => run.add_profile(start, profile),
-            None => {
-                let text =
-                    "The resource declares a profile that is not loaded; it was not checked against it.".to_owned();
-                run.warn(IssueCode::NotFound, "profile-unknown", text, &list.index(index), RESOURCE);
-            }
+        if let Some(profile) = run.validator.schemas().profile_index(canonical) {
+            run.add_profile(start, profile);
+        } else {
+            let text = "The resource declares a profile that is not loaded; it was not checked against it.".to_owned();
+            run.warn(IssueCode::NotFound, "profile-unknown", text, &list.index(index), RESOURCE);
         }
     }
 }

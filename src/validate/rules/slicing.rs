@@ -86,14 +86,22 @@ pub fn undecidable(run: &mut Run<'_, '_>, overlay: Overlay<'_>, slice: &Slice, i
     run.warn(IssueCode::NotSupported, "slice-undecidable", text, &path.index(item), origin);
 }
 
-/// The values at the end of a discriminator path.
-#[must_use]
-pub fn select<'a>(run: &Run<'_, 'a>, steps: &[Step], focus: Focus<'a>, place: Place<'_, 'a>) -> Vec<Focus<'a>> {
-    let mut found = vec![focus];
-    for step in steps {
-        found = found.into_iter().flat_map(|focus| advance(run, step, focus, place)).collect();
+/// Adds the values at the end of a discriminator path to `found`.
+pub fn select<'a>(
+    run: &Run<'_, 'a>,
+    steps: &[Step],
+    focus: Focus<'a>,
+    place: Place<'_, 'a>,
+    found: &mut Vec<Focus<'a>>,
+) {
+    match steps {
+        [] => found.push(with_resource_type(run, focus)),
+        [step, rest @ ..] => {
+            for focus in advance(run, step, focus, place) {
+                select(run, rest, focus, place, found);
+            }
+        }
     }
-    found
 }
 
 fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_, 'a>) -> Vec<Focus<'a>> {

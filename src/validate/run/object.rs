@@ -19,6 +19,12 @@ pub struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// True where there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -24,7 +24,7 @@ impl<'a> Run<'_, 'a> {
         let name = value.get("resourceType").and_then(Value::as_str).unwrap_or("Resource");
         let known = self.validator.types().get(name).is_some();
         let path = Path::Root(if known { name } else { "Resource" });
-        let scope = Scope { resource: value, root: value, bundle: None, strict: false };
+        let scope = Scope { resource: value, root: value, bundle: None, types: [None; 3], strict: false };
         let profiles = std::mem::take(&mut self.profiles);
         self.resource(value, &profiles, Range { start: 0, end: 0 }, self.by_type, &path, scope);
     }
@@ -45,9 +45,15 @@ impl<'a> Run<'_, 'a> {
         let outer = place.scope;
         let contained = name == "contained";
         let scope = if contained {
-            Scope { resource: value, root: outer.root, bundle: outer.bundle, strict: outer.strict }
+            Scope { resource: value, ..*outer }
         } else {
-            Scope { resource: value, root: value, bundle: Some(outer.resource), strict: false }
+            Scope {
+                resource: value,
+                root: value,
+                bundle: Some(outer.resource),
+                types: [None, None, outer.types[0]],
+                strict: false,
+            }
         };
         self.resource(value, &[], range, self.by_type && !contained, place.path, scope);
         true
@@ -64,6 +70,8 @@ impl<'a> Run<'_, 'a> {
     ) {
         let Some((object, type_)) = self.resource_type(value, path) else { return };
         let Ok(schema) = self.validator.schemas().type_(type_) else { return };
+        scope.types[0] = Some(type_);
+        scope.types[1] = scope.types[1].or(Some(type_));
         let outer_bundle = self.bundle.clone();
         if schema.name == "Bundle" {
             self.bundle = Some(Rc::new(BundleEntries::of(value)));
@@ -98,18 +106,18 @@ impl<'a> Run<'_, 'a> {
             self.error(IssueCode::Structure, "resource-type", text, path, origin);
             return None;
         };
-        let types = self.validator.types();
-        let type_ = types
-            .get(name)
-            .filter(|index| self.validator.schemas().type_(*index).is_ok_and(|schema| schema.shape == Shape::Resource));
-        if type_.is_none() {
+        let is_concrete = |index: &TypeIndex| {
+            self.validator.schemas().type_(*index).is_ok_and(|schema| schema.shape == Shape::Resource)
+        };
+        let found = self.validator.types().get(name).filter(is_concrete);
+        if found.is_none() {
             let names = self.validator.definitions().resource_types();
             let hint = suggest::nearest(name, names.iter().map(String::as_str))
                 .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
             let text = format!("resourceType names no resource type of FHIR R4.{hint}");
             self.error(IssueCode::Structure, "resource-type", text, path, origin);
         }
-        type_.map(|type_| (object, type_))
+        found.map(|index| (object, index))
     }
 
     /// Puts every profile that applies on the stack: asked for, declared, by condition, by type.

@@ -39,6 +39,8 @@ pub struct Scope<'a> {
     pub root: &'a Value,
     /// The Bundle around it, where there is one.
     pub bundle: Option<&'a Value>,
+    /// Types of the resource, of the root and of the Bundle.
+    pub types: [Option<TypeIndex>; 3],
     /// True where a profile of Kith applies to the resource.
     pub strict: bool,
 }

@@ -4,7 +4,7 @@
 use crate::fhir::types::TypeIndex;
 
 use crate::validate::rules::{binding, slicing as rule};
-use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Test};
+use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Step, Test};
 
 use super::object::Items;
 use super::{Focus, Overlay, Place, Range, Run};
@@ -16,6 +16,13 @@ enum Match {
     No,
     /// The profile names nothing to tell by.
     Undecidable,
+}
+
+/// What the last discriminator path found: the slices of one slicing mostly share their paths.
+#[derive(Debug, Default)]
+struct Selected<'v, 'a> {
+    steps: Option<&'v [Step]>,
+    found: Vec<Focus<'a>>,
 }
 
 impl<'v, 'a> Run<'v, 'a> {
@@ -46,12 +53,8 @@ impl<'v, 'a> Run<'v, 'a> {
         }
         rule::order(self, overlay, slicing, members, &found, place.path);
         for (position, slice) in slicing.slices.iter().enumerate() {
-            let own: Vec<usize> = members
-                .iter()
-                .zip(&found)
-                .filter(|(_, found)| **found == Some(position))
-                .map(|(item, _)| *item)
-                .collect();
+            let of_slice = members.iter().zip(&found).filter(|(_, found)| **found == Some(position));
+            let own: Vec<usize> = of_slice.map(|(item, _)| *item).collect();
             if !slice.conditions.is_empty() {
                 rule::count(self, overlay, slice, own.len(), place.path);
             }
@@ -81,8 +84,9 @@ impl<'v, 'a> Run<'v, 'a> {
         place: Place<'_, 'a>,
     ) -> Option<usize> {
         let mut undecidable = None;
+        let mut last = Selected::default();
         for (position, slice) in slicing.slices.iter().enumerate() {
-            match self.belongs(slice, focus, place) {
+            match self.belongs(slice, focus, place, &mut last) {
                 Match::Yes => return Some(position),
                 Match::No => {}
                 Match::Undecidable => undecidable = undecidable.or(Some(slice)),
@@ -94,20 +98,19 @@ impl<'v, 'a> Run<'v, 'a> {
         None
     }
 
-    fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>) -> Match {
+    fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>, last: &mut Selected<'v, 'a>) -> Match {
         if slice.conditions.is_empty() {
             return Match::Undecidable;
         }
-        if slice.conditions.iter().all(|condition| self.meets_condition(condition, focus, place)) {
-            Match::Yes
-        } else {
-            Match::No
-        }
-    }
-
-    fn meets_condition(&self, condition: &'v Condition, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
-        let found = rule::select(self, &condition.steps, focus, place);
-        condition.tests.iter().any(|test| self.passes(test, &found, place))
+        let meets = |condition: &'v Condition| {
+            if last.steps != Some(condition.steps.as_slice()) {
+                last.found.clear();
+                rule::select(self, &condition.steps, focus, place, &mut last.found);
+                last.steps = Some(&condition.steps);
+            }
+            condition.tests.iter().any(|test| self.passes(test, &last.found, place))
+        };
+        if slice.conditions.iter().all(meets) { Match::Yes } else { Match::No }
     }
 
     fn passes(&self, test: &'v Test, found: &[Focus<'a>], place: Place<'_, 'a>) -> bool {

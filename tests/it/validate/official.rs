@@ -77,7 +77,11 @@ fn listed() -> BTreeMap<String, String> {
 
 /// Names and texts of the instances.
 fn instances(package: &Path) -> Vec<(String, Vec<u8>)> {
-    let is_instance = |name: &str| name.ends_with(".json") && !name.starts_with(['.', '_']) && name != "package.json";
+    let is_instance = |name: &str| {
+        Path::new(name).extension().is_some_and(|extension| extension == "json")
+            && !name.starts_with(['.', '_'])
+            && name != "package.json"
+    };
     if package.is_dir() {
         let found = files(package, "json").into_iter();
         let named = found.map(|file| (file.file_name().unwrap().to_string_lossy().into_owned(), file));
