@@ -78,7 +78,7 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
 async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, wanted: Wanted) -> HttpResponse {
     let request = inbound::minimal(server, http, wanted);
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
-    match server.store.audit(stamp.refusal(&request, problem)).await {
+    match server.store.audit(stamp.refusal(server, &request, problem)).await {
         Ok(()) => outbound::response(&Reply::problem(problem), wanted, Some(&request)),
         Err(failure) => outbound::response(&Reply::problem(&failure), wanted, Some(&request)),
     }

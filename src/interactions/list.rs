@@ -1,5 +1,8 @@
 //! The interactions that are offered; the CapabilityStatement and its test derive from this list.
 
+use super::request::Method;
+use super::route::Target;
+
 /// At which level an interaction works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -39,3 +42,26 @@ pub const INTERACTIONS: &[Interaction] = &[
     entry("delete", Level::Instance),
     entry("history-instance", Level::Instance),
 ];
+
+/// The FHIR code of what a method asks for at an address; empty where nothing of FHIR is asked for. For audit events of
+/// requests that were refused before they were carried out.
+#[must_use]
+pub const fn code(target: &Target, method: Method) -> &'static str {
+    match (target, method) {
+        (Target::Operation { .. }, _) => "operation",
+        (Target::Metadata, Method::Get | Method::Head) => "capabilities",
+        (Target::System, Method::Post) => "transaction",
+        (Target::System | Target::SystemSearch, _) => "search-system",
+        (Target::SystemHistory, _) => "history-system",
+        (Target::TypeHistory(_), _) => "history-type",
+        (Target::InstanceHistory(..), _) => "history-instance",
+        (Target::Version(..), _) => "vread",
+        (Target::TypeSearch(_), _) | (Target::Type(_), Method::Get | Method::Head) => "search-type",
+        (Target::Type(_), Method::Post) => "create",
+        (Target::Instance(..), Method::Get | Method::Head) => "read",
+        (Target::Type(_) | Target::Instance(..), Method::Put) => "update",
+        (Target::Type(_) | Target::Instance(..), Method::Patch) => "patch",
+        (Target::Type(_) | Target::Instance(..), Method::Delete) => "delete",
+        _ => "",
+    }
+}

@@ -55,7 +55,7 @@ async fn refuse(server: &Arc<Server>, request: &Request, problem: Problem) -> Re
     if let Some(cause) = problem.cause().map(ToString::to_string) {
         tracing::error!(request_id = request.request_id, cause, "request failed");
     }
-    let record = Stamp::of(request, server.clock.now()).refusal(request, &problem);
+    let record = Stamp::of(request, server.clock.now()).refusal(server, request, &problem);
     match server.store.audit(record).await {
         Ok(()) => Reply::problem(&problem),
         Err(failure) => {

@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
+use super::list;
 use super::request::{Method, Request};
+use super::route::Target;
+use super::server::Server;
 use super::write::{Outcome, Written};
 use crate::access::Caller;
 use crate::clock::Micros;
@@ -84,7 +87,9 @@ impl Stamp {
 
     /// The record of a refusal.
     #[must_use]
-    pub fn refusal(&self, request: &Request, problem: &Problem) -> AuditRecord {
+    pub fn refusal(&self, server: &Server, request: &Request, problem: &Problem) -> AuditRecord {
+        let target = Target::parse(&request.path, &server.definitions).ok();
+        let interaction = target.map_or("", |target| list::code(&target, request.method));
         let name =
             |issue: &Issue| if issue.rule.is_empty() { issue.code.code().to_owned() } else { issue.rule.clone() };
         let problems = problem.issues().iter().filter(|issue| issue.is_error()).map(name).take(8).collect();
@@ -92,7 +97,7 @@ impl Stamp {
             resource_type: request.path.first().filter(|name| name.len() <= 64).cloned().unwrap_or_default(),
             resource_id: request.path.get(1).filter(|id| id.len() <= 64).cloned().unwrap_or_default(),
             problems,
-            ..self.record(&format!("refused {}", request.method.name()), problem.kind.status())
+            ..self.record(interaction, problem.kind.status())
         }
     }
 }

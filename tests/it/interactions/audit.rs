@@ -51,9 +51,9 @@ fn every_interaction_has_its_row(database: &TestDatabase) {
             ("vread", 200),
             ("history-instance", 200),
             ("search-type", 200),
-            ("refused GET", 404),
-            ("refused POST", 400),
-            ("refused POST", 415),
+            ("read", 404),
+            ("create", 400),
+            ("create", 415),
             ("delete", 204),
             ("capabilities", 200),
         ]
