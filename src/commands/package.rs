@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::fhir::definitions::import::{Closure, Others, facts, reach};
 use crate::fhir::definitions::package::Manifest;
 use crate::package::{self, Layout, Limits};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// The commands below `kith package`.
 #[derive(Debug, Subcommand)]
@@ -75,6 +75,9 @@ impl Import {
             if !found.name.is_empty() {
                 manifest = found;
             }
+        }
+        if definitions.is_empty() {
+            return Err(Problem::new(Kind::Invalid, "No FHIR definitions were found there."));
         }
         self.complete(&mut manifest);
         if !self.closure.is_empty() {

@@ -10,11 +10,15 @@ pub use write::{Layout, write};
 use std::path::Path;
 
 use crate::fhir::definitions::package::Package;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Loads a package for use at run time: `path` is a FHIR package archive (`.tgz`), a folder or a Bundle file.
 pub fn load(path: &Path) -> Result<Package, Problem> {
     let mut package = Package::default();
     package.manifest = read(path, &Limits::default(), &mut |resource| package.add(&resource))?;
+    if package.is_empty() {
+        let text = format!("{} holds no FHIR definitions.", path.display());
+        return Err(Problem::new(Kind::Invalid, text));
+    }
     Ok(package)
 }

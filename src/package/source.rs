@@ -47,8 +47,11 @@ pub fn read(path: &Path, limits: &Limits, visit: &mut dyn FnMut(Value)) -> Resul
         reader.folder(path)?;
     } else if is_archive(path) {
         reader.archive(path)?;
-    } else {
+    } else if is_definitions(path) {
         reader.file(path, path)?;
+    } else {
+        let text = format!("{} is no folder, .tgz, .json or .xml file.", path.display());
+        return Err(Problem::new(Kind::Invalid, text));
     }
     Ok(reader.manifest)
 }
@@ -74,15 +77,14 @@ impl Reader<'_> {
         paths.sort();
         for path in paths {
             let name = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-            self.file(&path, &name)?;
+            if is_wanted(&name) {
+                self.file(&path, &name)?;
+            }
         }
         Ok(())
     }
 
     fn file(&mut self, path: &Path, name: &Path) -> Result<(), Problem> {
-        if !is_wanted(name) {
-            return Ok(());
-        }
         let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
         let bytes = self.take(file, name)?;
         self.content(name, &bytes)
@@ -187,7 +189,11 @@ fn is_wanted(name: &Path) -> bool {
             matches!(part.as_os_str().to_str(), Some("example" | "examples" | "openapi" | "other" | "xml" | "testing"))
         })
     });
-    (has_extension(name, "json") || has_extension(name, "xml")) && !hidden && !aside
+    is_definitions(name) && !hidden && !aside
+}
+
+fn is_definitions(name: &Path) -> bool {
+    has_extension(name, "json") || has_extension(name, "xml")
 }
 
 fn list(folder: &Path, paths: &mut Vec<PathBuf>, depth: usize) -> Result<(), Problem> {

@@ -107,9 +107,25 @@ fn hostile_archives_are_refused() {
 }
 
 #[test]
+fn what_holds_no_definitions_is_refused() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "nothing").unwrap();
+    for path in [folder.path().to_path_buf(), folder.path().join("notes.txt"), folder.path().join("none.json")] {
+        let problem = package::load(&path).unwrap_err();
+        assert!(problem.to_string().contains(&path.display().to_string()), "{problem}");
+    }
+}
+
+#[test]
 fn packages_for_other_versions_of_fhir_are_refused() {
     let folder = TempDir::new().unwrap();
-    let path = archive(folder.path(), &[("package/package.json", &manifest("5.0.0"))]);
+    let path = archive(
+        folder.path(),
+        &[
+            ("package/package.json", &manifest("5.0.0")),
+            ("package/StructureDefinition-strict.json", profile().to_string().as_bytes()),
+        ],
+    );
     let package = package::load(&path).unwrap();
     assert!(Definitions::embedded().with_packages(vec![package]).unwrap_err().to_string().contains("5.0.0"));
 }
