@@ -28,9 +28,9 @@ impl Drop for Process {
 }
 
 impl Process {
-    fn start(url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
+    fn start(binary: &str, url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
         let key = folder.join("key.pem");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kith"))
+        let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--database", url])
             .args(["--referral-duplicates", "allow", "--audit-key"])
             .arg(key)
@@ -73,7 +73,7 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     println!("http, {:.0?} each:", plan.seconds);
     let folder = tempfile::TempDir::new().unwrap();
     let url = url("http.db");
-    let server = Process::start(&url, folder.path(), &[]);
+    let server = Process::start(&plan.binary, &url, folder.path(), &[]);
     let mut connection = bare::connect(&url).await;
     let (count, took) = bare::batches(&mut connection, 1, plan.seconds).await;
     let one = table.add("bare SQL, one resource per commit (one)", count, took);
@@ -84,6 +84,7 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
         let (count, took) = bare::clients(&url, 32, plan.seconds).await;
         equal = Some(table.add("bare SQL, one resource per commit, 32 clients", count, took));
     }
+    table.watch(server.child.id());
     for width in [1, 32, 128] {
         let (count, took) = creates(&server.address, width, plan.seconds).await;
         let other = equal.filter(|_| width == 32).map(|rate| ("bare SQL", rate));
@@ -92,7 +93,8 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     reads(table, "durable", &server.address, plan.seconds).await;
     println!("  after load: {} MB", server.memory());
     drop(server);
-    let server = Process::start(&url, folder.path(), &["--audit-reads", "buffered"]);
+    let server = Process::start(&plan.binary, &url, folder.path(), &["--audit-reads", "buffered"]);
+    table.watch(server.child.id());
     reads(table, "buffered", &server.address, plan.seconds).await;
     let (count, took) = gets(&server.address, "/health/live", 32, plan.seconds).await;
     table.add("http, GET /health/live, 32 connections", count, took);

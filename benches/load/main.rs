@@ -1,6 +1,6 @@
 //! Load runs: how many durable writes and audited reads per second, as ratios to what the disk allows in the same run.
 //!
-//! `cargo bench --bench load -- [store] [http] [sqlite] [postgres] [--seconds N]`: words choose what runs, none runs all.
+//! `cargo bench --bench load -- [store] [http] [sqlite] [postgres] [--seconds N] [--binary FILE]`: words choose what runs, none runs all.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,22 +30,26 @@ use table::Table;
 struct Plan {
     words: Vec<String>,
     seconds: Duration,
+    /// The server that is measured over HTTP.
+    binary: String,
 }
 
 impl Plan {
     fn read() -> Self {
         let mut words = Vec::new();
         let mut seconds = Duration::from_secs(4);
+        let mut binary = env!("CARGO_BIN_EXE_kith").to_owned();
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--seconds" => seconds = Duration::from_secs_f64(arguments.next().unwrap().parse().unwrap()),
+                "--binary" => binary = arguments.next().unwrap(),
                 // cargo bench passes it to every bench.
                 "--bench" => {}
                 word => words.push(word.to_owned()),
             }
         }
-        Self { words, seconds }
+        Self { words, seconds, binary }
     }
 
     /// True where nothing or one of these words was asked for.

@@ -45,6 +45,7 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     let folder = tempfile::TempDir::new().unwrap();
     let settings = StoreSettings { audit_key: Some(folder.path().join("key.pem")), ..settings };
     let store = Store::open(&settings, Arc::new(Clock::System)).await.unwrap();
+    table.watch(std::process::id());
     let mut connection = bare::connect(&settings.url).await;
     let (count, took) = bare::batches(&mut connection, 1, plan.seconds).await;
     let one = table.add("bare SQL, one resource per commit (one)", count, took);
