@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use kith::clock::Clock;
 use kith::store::database::{Backend, Connection};
+use kith::store::insert::Placeholders;
 use kith::store::statements::inserts;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
@@ -24,9 +25,9 @@ macro_rules! on {
     };
 }
 
-fn text(table: &str, rows: usize) -> AssertSqlSafe<Arc<str>> {
+fn text(table: &str, rows: usize, placeholders: Placeholders) -> AssertSqlSafe<Arc<str>> {
     let insert = inserts().into_iter().find(|insert| insert.table() == table).unwrap();
-    AssertSqlSafe(insert.text(rows))
+    AssertSqlSafe(insert.text(rows, placeholders))
 }
 
 /// A connection with the pragmas that the store uses.
@@ -78,10 +79,12 @@ async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
     let (id, now) = (Clock::System.new_id(), Clock::System.now());
     let (rows, body) = (sample::rows(&id, now), sample::body(&id));
     let hash = [7_u8; 32];
+    let style = if connection.is_postgres() { Placeholders::Numbered } else { Placeholders::Plain };
     on!(connection, |c| {
-        let query = sqlx::query(text("resource", 1)).bind(key).bind("ServiceRequest").bind(id.as_str());
+        let query = sqlx::query(text("resource", 1, style)).bind(key).bind("ServiceRequest").bind(id.as_str());
         query.bind(1_i64).bind(now).bind(false).bind(1_i64).execute(&mut *c).await?;
-        let query = sqlx::query(text("resource_version", 1)).bind(key).bind(key).bind(1_i64).bind("ServiceRequest");
+        let query =
+            sqlx::query(text("resource_version", 1, style)).bind(key).bind(key).bind(1_i64).bind("ServiceRequest");
         let query = query
             .bind(id.as_str())
             .bind(now)
@@ -91,26 +94,26 @@ async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
             .bind("client-1")
             .bind(body.as_ref());
         query.execute(&mut *c).await?;
-        let mut query = sqlx::query(text("index_token", rows.tokens.len()));
+        let mut query = sqlx::query(text("index_token", rows.tokens.len(), style));
         for (number, row) in (0_i64..).zip(&rows.tokens) {
             query = query.bind(number).bind(row.code.as_str()).bind(row.system.as_str()).bind(key);
         }
         query.execute(&mut *c).await?;
-        let mut query = sqlx::query(text("index_date", rows.dates.len()));
+        let mut query = sqlx::query(text("index_date", rows.dates.len(), style));
         for (number, row) in (0_i64..).zip(&rows.dates) {
             query = query.bind(number).bind(row.low).bind(row.high).bind(key);
         }
         query.execute(&mut *c).await?;
-        let mut query = sqlx::query(text("index_reference", rows.references.len()));
+        let mut query = sqlx::query(text("index_reference", rows.references.len(), style));
         for (number, row) in (0_i64..).zip(&rows.references) {
             query = query.bind(row.target_id.as_str()).bind(row.target_type.as_str()).bind(number).bind(key);
         }
         query.execute(&mut *c).await?;
-        let query = sqlx::query(text("index_uri", 1)).bind(1_i64).bind("https://profile.example/one").bind(key);
+        let query = sqlx::query(text("index_uri", 1, style)).bind(1_i64).bind("https://profile.example/one").bind(key);
         query.execute(&mut *c).await?;
-        let query = sqlx::query(text("party", 2)).bind("organisation-1").bind("referrer").bind(key);
+        let query = sqlx::query(text("party", 2, style)).bind("organisation-1").bind("referrer").bind(key);
         query.bind("organisation-2").bind("provider").bind(key).execute(&mut *c).await?;
-        let query = sqlx::query(text("audit", 1)).bind("bare").bind(key).bind(now).bind("create").bind(201_i64);
+        let query = sqlx::query(text("audit", 1, style)).bind("bare").bind(key).bind(now).bind("create").bind(201_i64);
         let query = query.bind("6f6f1f6e-0000-4000-8000-000000000000").bind("").bind("client-1").bind("organisation-1");
         let query = query.bind("").bind("").bind("").bind("ServiceRequest").bind(id.as_str());
         let query = query.bind(None::<i64>).bind(1_i64).bind(r#"["Patient/1234567890"]"#).bind("").bind("127.0.0.1");

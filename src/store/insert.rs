@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use super::dialect::MOST_ROWS;
+pub use super::dialect::Placeholders;
 
 /// An insert statement for one table, for any number of rows.
 #[derive(Debug)]
@@ -13,33 +14,41 @@ pub struct Insert {
     columns: &'static [&'static str],
     /// What follows the values, for example `on conflict do nothing`.
     ending: &'static str,
-    texts: OnceLock<Vec<OnceLock<Arc<str>>>>,
+    numbered: OnceLock<Vec<OnceLock<Arc<str>>>>,
+    plain: OnceLock<Vec<OnceLock<Arc<str>>>>,
 }
 
 impl Insert {
     /// An insert into `table`.
     pub(super) const fn new(table: &'static str, columns: &'static [&'static str], ending: &'static str) -> Self {
-        Self { table, columns, ending, texts: OnceLock::new() }
+        Self { table, columns, ending, numbered: OnceLock::new(), plain: OnceLock::new() }
     }
 
-    /// The statement for `rows` rows (1 to [`MOST_ROWS`]).
-    pub fn text(&self, rows: usize) -> Arc<str> {
-        let texts = self.texts.get_or_init(|| (0..=MOST_ROWS).map(|_| OnceLock::new()).collect());
+    /// The statement for `rows` rows (1 to 256), with the placeholders that the database takes best.
+    pub fn text(&self, rows: usize, placeholders: Placeholders) -> Arc<str> {
+        let texts = match placeholders {
+            Placeholders::Numbered => &self.numbered,
+            Placeholders::Plain => &self.plain,
+        };
+        let texts = texts.get_or_init(|| (0..=MOST_ROWS).map(|_| OnceLock::new()).collect());
         match texts.get(rows) {
-            Some(text) => Arc::clone(text.get_or_init(|| self.build(rows))),
-            None => self.build(rows),
+            Some(text) => Arc::clone(text.get_or_init(|| self.build(rows, placeholders))),
+            None => self.build(rows, placeholders),
         }
     }
 
-    fn build(&self, rows: usize) -> Arc<str> {
+    fn build(&self, rows: usize, placeholders: Placeholders) -> Arc<str> {
         let mut text = format!("insert into {} ({}) values ", self.table, self.columns.join(", "));
         let width = self.columns.len();
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });
             for column in 1..=width {
-                let comma = if column == 1 { "" } else { ", " };
+                text.push_str(if column == 1 { "" } else { ", " });
                 // Writing to a String cannot fail.
-                let _ = write!(text, "{comma}${}", row * width + column);
+                let _ = match placeholders {
+                    Placeholders::Numbered => write!(text, "${}", row * width + column),
+                    Placeholders::Plain => text.write_char('?'),
+                };
             }
             text.push(')');
         }
@@ -66,12 +75,13 @@ pub(super) fn next_chunk(left: usize, exact: usize) -> usize {
 macro_rules! insert_rows {
     ($connection:expr, $insert:expr, $rows:expr, |$row:ident| [$($value:expr),* $(,)?]) => {{
         let exact = $crate::store::dialect::exact_rows($connection);
+        let placeholders = $crate::store::dialect::placeholders($connection);
         let mut left = $rows;
         let mut outcome = Ok(());
         while !left.is_empty() && outcome.is_ok() {
             let (chunk, rest) = left.split_at($crate::store::insert::next_chunk(left.len(), exact));
             left = rest;
-            let text = $insert.text(chunk.len());
+            let text = $insert.text(chunk.len(), placeholders);
             outcome = $crate::store::database::on!(&mut *$connection, |c| {
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
                 for $row in chunk {

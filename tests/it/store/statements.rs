@@ -1,5 +1,6 @@
 //! Every SQL text is prepared on both databases.
 
+use kith::store::insert::Placeholders;
 use kith::store::statements::{POSTGRES_ONLY, inserts, texts};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 
@@ -10,8 +11,9 @@ both! {
         let store = database.open().await;
         let mut all: Vec<(String, String)> =
             texts().into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        let style = if database.is_postgres() { Placeholders::Numbered } else { Placeholders::Plain };
         for insert in inserts() {
-            all.extend([1, 2, 256].map(|rows| (insert.table().to_owned(), insert.text(rows).to_string())));
+            all.extend([1, 2, 256].map(|rows| (insert.table().to_owned(), insert.text(rows, style).to_string())));
         }
         if database.is_postgres() {
             all.push(("dialect".to_owned(), POSTGRES_ONLY.to_owned()));
