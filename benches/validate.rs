@@ -12,6 +12,10 @@ use kith::fhir::types::Types;
 use kith::validate::{Options, Settings, Validator};
 use serde_json::Value;
 
+/// The allocator of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -56,7 +60,7 @@ fn validation(criterion: &mut Criterion) {
     for (name, resource) in &inputs {
         let text = json::to_bytes(resource);
         group.bench_function(*name, |bencher| {
-            bencher.iter(|| json::parse(black_box(&text), &Limits::default()).unwrap())
+            bencher.iter(|| json::parse(black_box(&text), &Limits::default()).unwrap());
         });
     }
     group.finish();

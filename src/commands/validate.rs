@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::issue::{Issue, operation_outcome};
 use crate::package;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::referral::applies;
 use crate::validate::{ConditionalProfile, Options, Settings, Validator};
 
@@ -69,6 +69,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+fn cannot_write(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::Internal, format!("The report cannot be written: {error}"))
+}
+
 fn could_not_run(problem: &Problem) -> ExitCode {
     let lines: Vec<String> = problem.issues().iter().map(|issue| issue.text.clone()).collect();
     super::failure("validation could not run:", &lines)
@@ -108,13 +112,13 @@ fn validate_all(
                 Format::Json => writeln!(out, "{}", operation_outcome(&issues)),
                 Format::Text => report::write(out, &input.name, &issues, positions.as_ref(), colour),
             };
-            written.map_err(Problem::internal)?;
+            written.map_err(cannot_write)?;
         }
     }
     if arguments.format == Format::Text && totals.resources > 1 {
-        totals.write(out).map_err(Problem::internal)?;
+        totals.write(out).map_err(cannot_write)?;
     }
-    out.flush().map_err(Problem::internal)?;
+    out.flush().map_err(cannot_write)?;
     Ok(totals.invalid == 0)
 }
 

@@ -13,6 +13,20 @@ use super::rule::Rule;
 /// The most elements one type may have; the walk counts occurrences in an array of this size.
 pub const MAX_ELEMENTS: usize = 128;
 
+/// A short key of a name: its length and some of its letters. Names with different keys differ, so that a search compares
+/// numbers and looks at letters only where the numbers agree.
+#[must_use]
+pub const fn key(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let length = bytes.len();
+    if length == 0 {
+        return 0;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a key may drop what does not fit")]
+    let length_byte = length as u8;
+    u32::from_be_bytes([length_byte, bytes[0], bytes[length / 2], bytes[length - 1]])
+}
+
 /// Position of a profile in the arena of the validator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProfileIndex(pub u32);
@@ -45,6 +59,8 @@ pub struct TypeSchema {
     pub elements: Vec<Element>,
     /// JSON names in definition order; a choice has one per type.
     pub names: Vec<Name>,
+    /// The keys of the names, in the same order.
+    pub keys: Vec<u32>,
     /// Elements with a minimum above zero.
     pub required: Vec<u16>,
     /// Rules of the type itself, cheap ones first.
@@ -75,6 +91,8 @@ pub struct Element {
     pub url: String,
     /// Name without `[x]`.
     pub name: String,
+    /// Key of the name.
+    pub key: u32,
     /// True where JSON has an array.
     pub repeats: bool,
     /// True for `value[x]`.
@@ -160,6 +178,8 @@ pub struct Node {
     pub name: String,
     /// Constrained children: element name and node.
     pub children: Vec<(String, u32)>,
+    /// The keys of the children's names, in the same order.
+    pub keys: Vec<u32>,
     /// Least number of occurrences, where above the base's.
     pub min: u32,
     /// Greatest number of occurrences, where below the base's.

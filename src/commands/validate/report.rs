@@ -29,10 +29,18 @@ impl Totals {
         let valid = self.resources - self.invalid;
         writeln!(
             out,
-            "{} resources: {valid} valid, {} invalid ({} errors, {} warnings)",
-            self.resources, self.invalid, self.errors, self.warnings
+            "{}: {valid} valid, {} invalid ({}, {})",
+            counted(self.resources, "resource"),
+            self.invalid,
+            counted(self.errors, "error"),
+            counted(self.warnings, "warning")
         )
     }
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The verdict on one resource, then its issues, worst first.
@@ -46,7 +54,7 @@ pub(super) fn write(
     let (errors, warnings) = count(issues);
     let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
     let verdict = if errors == 0 { paint("32;1", "valid") } else { paint("31;1", "invalid") };
-    writeln!(out, "{name}: {verdict} ({errors} errors, {warnings} warnings)")?;
+    writeln!(out, "{name}: {verdict} ({}, {})", counted(errors, "error"), counted(warnings, "warning"))?;
     let mut sorted: Vec<&Issue> = issues.iter().collect();
     sorted.sort_by_key(|issue| issue.severity);
     for issue in sorted {

@@ -8,7 +8,7 @@ use crate::fhirpath::Expression;
 use std::sync::Arc;
 
 use crate::validate::rule::Rule;
-use crate::validate::schema::{Context, Node, ProfileIndex, ProfileSchema};
+use crate::validate::schema::{Context, Node, ProfileIndex, ProfileSchema, key as name_key};
 use crate::validate::schemas::Schemas;
 
 use super::draft::{Draft, Drafts};
@@ -116,6 +116,7 @@ fn node(schemas: &Schemas, url: &str, drafts: &Drafts, draft: &Draft) -> Result<
             .iter()
             .map(|(name, child)| (name.clone(), u32::try_from(*child).unwrap_or(0)))
             .collect(),
+        keys: draft.children.iter().map(|(name, _)| name_key(name)).collect(),
         ..Node::default()
     };
     if draft.sliced.is_none() && draft.parent.is_some() {

@@ -8,7 +8,7 @@ use crate::fhir::issue::Issue;
 use crate::fhir::types::{Child, TypeIndex, TypeKind, Types};
 
 use crate::validate::rule::Rule;
-use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema};
+use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, key};
 
 use super::{facets, failure};
 
@@ -29,6 +29,7 @@ pub fn compile(definitions: &Definitions, index: TypeIndex) -> Result<TypeSchema
         },
         elements: Vec::new(),
         names: Vec::new(),
+        keys: Vec::new(),
         required: Vec::new(),
         rules: type_rules(definitions, index)?,
     };
@@ -54,6 +55,7 @@ fn add_element(definitions: &Definitions, schema: &mut TypeSchema, child: &Child
         .ok_or_else(|| failure(&schema.url, &child.name, "the element has no definition"))?;
     for (json, type_) in &child.choices {
         let is_primitive = types.primitive(*type_).is_some();
+        schema.keys.push(key(json));
         schema.names.push(Name {
             json: json.to_string(),
             sibling: if is_primitive { format!("_{json}") } else { String::new() },
@@ -75,6 +77,7 @@ fn add_element(definitions: &Definitions, schema: &mut TypeSchema, child: &Child
         id: definition.id,
         url,
         name: child.name.to_string(),
+        key: key(&child.name),
         repeats: child.repeats,
         is_choice: child.is_choice,
         min: child.min,

@@ -161,15 +161,14 @@ impl<'v, 'a> Run<'v, 'a> {
         self.overlays.get(range.start..range.end).unwrap_or_default()
     }
 
-    /// Puts the children named `name` of every overlay of `range` on the stack.
-    fn gather(&mut self, range: Range, name: &str) -> Range {
+    /// Puts the children named `name` (whose key is given) of every overlay of `range` on the stack.
+    fn gather(&mut self, range: Range, name: &str, key: u32) -> Range {
         let start = self.overlays.len();
         for position in range.start..range.end {
-            let overlay = self.overlays[position];
-            for (child, node) in &overlay.node.children {
-                if child == name {
-                    self.overlays
-                        .push(Overlay { profile: overlay.profile, node: &overlay.profile.nodes[*node as usize] });
+            let Overlay { profile, node } = self.overlays[position];
+            for (child, _) in node.children.iter().zip(&node.keys).filter(|(_, known)| **known == key) {
+                if child.0 == name {
+                    self.overlays.push(Overlay { profile, node: &profile.nodes[child.1 as usize] });
                 }
             }
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::fhir::issue::IssueCode;
 
 use crate::validate::rules::{cardinality, choice_type, json_kind, unknown_element};
-use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema};
+use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, key};
 
 use super::{Origin, Place, Range, Run};
 
@@ -42,13 +42,11 @@ impl<'a> Items<'a> {
 impl TypeSchema {
     /// The name's position; names mostly come in definition order, so the search begins after the last one found.
     fn find(&self, json: &str, cursor: &mut usize) -> Option<&Name> {
-        let (before, after) = self.names.split_at((*cursor).min(self.names.len()));
-        let offset = before.len();
-        let position = after
-            .iter()
-            .position(|name| name.json == json)
-            .map(|position| position + offset)
-            .or_else(|| before.iter().position(|name| name.json == json))?;
+        let wanted = key(json);
+        let is_it = |position: &usize| {
+            self.keys.get(*position) == Some(&wanted) && self.names.get(*position).is_some_and(|name| name.json == json)
+        };
+        let position = (*cursor..self.keys.len()).find(is_it).or_else(|| (0..*cursor).find(is_it))?;
         *cursor = position + 1;
         self.names.get(position)
     }
@@ -56,7 +54,8 @@ impl TypeSchema {
     /// Position of an element by its name without `[x]`.
     #[must_use]
     pub fn element(&self, name: &str) -> Option<usize> {
-        self.elements.iter().position(|element| element.name == name)
+        let wanted = key(name);
+        self.elements.iter().position(|element| element.key == wanted && element.name == name)
     }
 }
 
@@ -119,7 +118,7 @@ impl<'v, 'a> Run<'v, 'a> {
         let Some(items) = json_kind::items(self, name, element, value, sibling, place.path) else {
             return 1;
         };
-        let nodes = self.gather(range, &element.name);
+        let nodes = self.gather(range, &element.name, element.key);
         let base = self.assigned.len();
         if nodes.end > nodes.start {
             choice_type::check(self, name, nodes, place.path);

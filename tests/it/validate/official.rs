@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use kith::fhir::codec::{Limits, json};
@@ -20,22 +21,37 @@ fn official_examples_have_only_listed_errors() {
     let listed = listed();
     let mut unlisted: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let mut used: BTreeMap<&str, usize> = listed.keys().map(|key| (key.as_str(), 0)).collect();
-    let mut count = 0;
-    for (name, bytes) in instances(&package) {
-        let limits = Limits { bytes: 64 << 20, ..Limits::default() };
-        let Ok(resource) = json::parse(&bytes, &limits) else { panic!("{name} cannot be read") };
-        count += 1;
-        for issue in validator().validate(&resource, &Options::default()).iter().filter(|issue| issue.is_error()) {
-            let place = format!("{}: {}", issue.rule, pattern(issue.expression.as_deref().unwrap_or_default()));
-            match used.iter_mut().find(|(key, _)| covers(key, &name, &place)) {
-                Some((_, found)) => *found += 1,
-                None => unlisted.entry(format!("{name}: {place}")).or_insert_with(|| (0, issue.text.clone())).0 += 1,
-            }
+    let instances = instances(&package);
+    for (name, place, text) in errors_of_all(&instances) {
+        match used.iter_mut().find(|(key, _)| covers(key, &name, &place)) {
+            Some((_, found)) => *found += 1,
+            None => unlisted.entry(format!("{name}: {place}")).or_insert_with(|| (0, text)).0 += 1,
         }
     }
+    let count = instances.len();
     eprintln!("{count} official examples validated");
     let settled: Vec<_> = used.iter().filter(|(_, found)| **found == 0).map(|(key, _)| key).collect();
     assert!(unlisted.is_empty() && settled.is_empty(), "not listed: {unlisted:#?}\nlisted, not found: {settled:#?}");
+}
+
+/// File, rule with place, and text of every error, found by as many threads as the machine runs at once.
+fn errors_of_all(instances: &[(String, Vec<u8>)]) -> Vec<(String, String, String)> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        let parts = instances.chunks(instances.len().div_ceil(threads).max(1));
+        let handles: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter().flat_map(errors_of).collect::<Vec<_>>())).collect();
+        handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect()
+    })
+}
+
+fn errors_of((name, bytes): &(String, Vec<u8>)) -> Vec<(String, String, String)> {
+    let limits = Limits { bytes: 64 << 20, ..Limits::default() };
+    let Ok(resource) = json::parse(bytes, &limits) else { panic!("{name} cannot be read") };
+    let issues = validator().validate(&resource, &Options::default());
+    let errors = issues.into_iter().filter(kith::fhir::issue::Issue::is_error);
+    let place = |issue: &kith::fhir::issue::Issue| pattern(issue.expression.as_deref().unwrap_or_default());
+    errors.map(|issue| (name.clone(), format!("{}: {}", issue.rule, place(&issue)), issue.text)).collect()
 }
 
 /// Whether a line is about this file and place; a file name may end in `*`.
