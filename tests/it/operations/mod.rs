@@ -1,0 +1,3 @@
+//! Extended operations over HTTP, on both databases.
+
+mod validate;
