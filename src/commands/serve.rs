@@ -1,5 +1,6 @@
 //! `kith serve`: opens the store, starts the HTTP server and stops it gracefully on SIGINT or SIGTERM.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -61,12 +62,17 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "a person who starts the server reads where it is")]
+/// Says where the server is. Whoever started it may have closed its output; the server runs on all the same.
 fn announce(server: &Server) {
     let base = &server.base;
-    println!("Kith {} serves FHIR R4 at {base}", env!("CARGO_PKG_VERSION"));
-    println!("Data lies in {}", server.store.location());
-    println!("Access is open to everybody on this machine, because it listens on the loopback interface only.");
-    println!("Try: curl '{base}/metadata?_summary=true'  or  curl -X POST -H 'Content-Type: application/fhir+json' \\");
-    println!("       --data @fixtures/valid/Bundle-direct-referral.json {base}");
+    let lines = [
+        format!("Kith {} serves FHIR R4 at {base}", env!("CARGO_PKG_VERSION")),
+        format!("Data lies in {}", server.store.location()),
+        "Access is open to everybody on this machine, because it listens on the loopback interface only.".to_owned(),
+        format!("Try: curl {base}/metadata"),
+        "or:  curl -X POST -H 'Content-Type: application/fhir+json' \\".to_owned(),
+        format!("       --data @fixtures/valid/Bundle-direct-referral.json {base}"),
+    ];
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{}", lines.join("\n"));
 }
