@@ -9,6 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use kith::fhir::codec::{Limits, json, xml};
 use kith::fhir::definitions::Definitions;
 use kith::fhir::types::Types;
+use kith::terminology::Terminology;
 use kith::validate::{Options, Settings, Validator};
 use serde_json::Value;
 
@@ -66,6 +67,14 @@ fn validation(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn membership(criterion: &mut Criterion) {
+    let terminology = Terminology::new(Definitions::embedded());
+    let gender = "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1";
+    criterion.bench_function("terminology/member of a value set", |bencher| {
+        bencher.iter(|| terminology.member(black_box(gender), None, black_box("female")));
+    });
+}
+
 fn start(criterion: &mut Criterion) {
     let definitions = Definitions::embedded();
     let mut group = criterion.benchmark_group("start");
@@ -79,5 +88,5 @@ fn start(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, validation, start);
+criterion_group!(benches, validation, membership, start);
 criterion_main!(benches);

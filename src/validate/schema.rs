@@ -106,8 +106,8 @@ pub struct Element {
 /// Where an extension may stand.
 #[derive(Debug, Clone)]
 pub enum Context {
-    /// On elements of a type, or at a definition path.
-    Element(String),
+    /// On elements of a type (its place in the type table stands beside it), or at a definition path.
+    Element(String, Option<TypeIndex>),
     /// In another extension, by url.
     Extension(String),
     /// On what an expression on the resource selects.
@@ -119,7 +119,7 @@ impl Context {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Element(text) | Self::Extension(text) | Self::Path(text, _) => text,
+            Self::Element(text, _) | Self::Extension(text) | Self::Path(text, _) => text,
         }
     }
 }

@@ -49,9 +49,14 @@ fn contexts(structure: &StructureDefinition) -> Result<Vec<Context>, Issue> {
             "extension" => Context::Extension(text),
             "fhirpath" => {
                 let mut compiled = expressions(structure, std::slice::from_ref(&text))?;
-                compiled.pop().map_or(Context::Element(String::new()), |expression| Context::Path(text, expression))
+                compiled
+                    .pop()
+                    .map_or(Context::Element(String::new(), None), |expression| Context::Path(text, expression))
             }
-            _ => Context::Element(text),
+            _ => {
+                let type_ = Types::r4().get(&text);
+                Context::Element(text, type_)
+            }
         })
     });
     contexts.collect()

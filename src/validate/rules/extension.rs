@@ -63,11 +63,9 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
     let types = run.validator.types();
     let mut definition_path = None;
     profile.contexts.iter().any(|context| match context {
-        Context::Element(wanted) if wanted == "Element" => true,
-        Context::Element(wanted) => {
-            if let Some(index) = types.get(wanted) {
-                return types.is_subtype(holder.type_, index);
-            }
+        Context::Element(wanted, _) if wanted == "Element" => true,
+        Context::Element(_, Some(wanted)) => types.is_subtype(holder.type_, *wanted),
+        Context::Element(wanted, None) => {
             if !wanted.contains('.') {
                 return false;
             }
