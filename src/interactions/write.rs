@@ -105,8 +105,12 @@ pub async fn apply(
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
     if let Change::Create(draft) | Change::Update { draft, .. } = change {
+        // Nobody else knows the id of what is being created.
+        let own = matches!(change, Change::Create(_)).then(|| format!("{}/{}", draft.resource_type, draft.id));
         for key in referral::locks(&draft.value, server.referral_settings()) {
-            tx.lock(&key).await?;
+            if own.as_ref() != Some(&key) {
+                tx.lock(&key).await?;
+            }
         }
     }
     match change {

@@ -124,5 +124,8 @@ pub(super) const fn exact_rows(connection: &Connection) -> usize {
 /// Locks a number until the end of the transaction. PostgreSQL only: a SQLite writer is alone already.
 pub(super) const ADVISORY_LOCK: &str = "select pg_advisory_xact_lock($1)";
 
+/// As [`ADVISORY_LOCK`] without waiting: false where another transaction holds it.
+pub(super) const TRY_ADVISORY_LOCK: &str = "select pg_try_advisory_xact_lock($1)";
+
 /// Keeps two processes from migrating at once. PostgreSQL only, for the same reason.
 pub(super) const MIGRATION_LOCK: i64 = 0x6b69_7468_0001;

@@ -55,4 +55,4 @@ pub fn inserts() -> [&'static Insert; 12] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: &str = dialect::ADVISORY_LOCK;
+pub const POSTGRES_ONLY: [&str; 2] = [dialect::ADVISORY_LOCK, dialect::TRY_ADVISORY_LOCK];

@@ -49,8 +49,10 @@ pub struct Tx {
     pub(super) batch_written: bool,
     /// The running job has a savepoint, because it wrote.
     pub(super) savepoint: bool,
-    /// The running job holds locks that others may want.
+    /// The running job holds locks on rows, which others may wait for.
     pub(super) exclusive: bool,
+    /// An earlier job of this transaction has ended.
+    pub(super) joined: bool,
     /// A statement failed; the transaction cannot be committed.
     pub(super) fault: Option<Fault>,
 }
@@ -166,12 +168,21 @@ impl Tx {
     }
 
     /// Keeps other transactions with the same `criteria` waiting until this one ends: between a conditional interaction's
-    /// search and its write nothing may slip in.
+    /// search and its write nothing may slip in. Only the first job of a transaction waits for a lock, while it holds none;
+    /// a later one that does not get it at once is run again by itself. So no two transactions wait for each other.
     pub async fn lock(&mut self, criteria: &str) -> Result<(), Problem> {
-        self.exclusive = true;
+        let number = lock_number(criteria);
         let Connection::Postgres(c) = &mut self.connection else { return Ok(()) };
-        let done = sqlx::query(dialect::ADVISORY_LOCK).bind(lock_number(criteria)).execute(&mut *c).await;
-        self.check(done.map(|_| ()))
+        if !self.joined {
+            let done = sqlx::query(dialect::ADVISORY_LOCK).bind(number).execute(&mut *c).await;
+            return self.check(done.map(|_| ()));
+        }
+        let taken = sqlx::query_scalar(dialect::TRY_ADVISORY_LOCK).bind(number).fetch_one(&mut *c).await;
+        if self.check(taken)? {
+            return Ok(());
+        }
+        self.fault = Some(Fault { retryable: true, lost: false });
+        Err(error::busy().because("another transaction holds the lock"))
     }
 
     /// Leaves a job for later; it is there if and only if this transaction commits.
@@ -281,6 +292,7 @@ impl Tx {
             batch_written: false,
             savepoint: false,
             exclusive: false,
+            joined: false,
             fault: None,
         }
     }
@@ -290,6 +302,7 @@ impl Tx {
         if self.fault.is_some() {
             return Err(Problem::internal("a statement of the transaction failed"));
         }
+        self.joined = true;
         if self.savepoint {
             self.savepoint = false;
             if records.is_none() {
@@ -335,6 +348,7 @@ impl Tx {
         self.batch_written = false;
         self.savepoint = false;
         self.exclusive = false;
+        self.joined = false;
         self.fault = None;
     }
 }

@@ -16,7 +16,7 @@ both! {
             all.extend([1, 2, 256].map(|rows| (insert.table().to_owned(), insert.text(rows, style).to_string())));
         }
         if database.is_postgres() {
-            all.push(("dialect".to_owned(), POSTGRES_ONLY.to_owned()));
+            all.extend(POSTGRES_ONLY.map(|sql| ("dialect".to_owned(), sql.to_owned())));
             let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
             for (name, text) in all {
                 let prepared = (&mut connection).prepare(AssertSqlSafe(text).into_sql_str()).await;
