@@ -13,18 +13,24 @@ use super::rule::Rule;
 /// The most elements one type may have; the walk counts occurrences in an array of this size.
 pub const MAX_ELEMENTS: usize = 128;
 
-/// A short key of a name: its length and some of its letters. Names with different keys differ, so that a search compares
-/// numbers and looks at letters only where the numbers agree.
+/// Names of at most so many bytes are in their key as a whole.
+pub const WHOLE: usize = 7;
+
+/// A short key of a name: its length with its letters, or with some of them where it is longer than [`WHOLE`]. Names with
+/// different keys differ, so that a search compares numbers and looks at letters only of long names whose numbers agree.
 #[must_use]
-pub const fn key(name: &str) -> u32 {
+pub const fn key(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let length = bytes.len();
-    if length == 0 {
-        return 0;
+    let mut key = length as u64;
+    let mut position = 0;
+    while position < WHOLE && position < length {
+        // Of a long name: the first three letters, and four from its end on.
+        let letter = if length <= WHOLE || position < 3 { bytes[position] } else { bytes[length - 1 - (position - 3)] };
+        key = (key << 8) | letter as u64;
+        position += 1;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a key may drop what does not fit")]
-    let length_byte = length as u8;
-    u32::from_be_bytes([length_byte, bytes[0], bytes[length / 2], bytes[length - 1]])
+    key
 }
 
 /// Position of a profile in the arena of the validator.
@@ -60,7 +66,7 @@ pub struct TypeSchema {
     /// JSON names in definition order; a choice has one per type.
     pub names: Vec<Name>,
     /// The keys of the names, in the same order.
-    pub keys: Vec<u32>,
+    pub keys: Vec<u64>,
     /// Elements with a minimum above zero.
     pub required: Vec<u16>,
     /// Rules of the type itself, cheap ones first.
@@ -92,7 +98,7 @@ pub struct Element {
     /// Name without `[x]`.
     pub name: String,
     /// Key of the name.
-    pub key: u32,
+    pub key: u64,
     /// True where JSON has an array.
     pub repeats: bool,
     /// True for `value[x]`.
@@ -179,7 +185,7 @@ pub struct Node {
     /// Constrained children: element name and node.
     pub children: Vec<(String, u32)>,
     /// The keys of the children's names, in the same order.
-    pub keys: Vec<u32>,
+    pub keys: Vec<u64>,
     /// Least number of occurrences, where above the base's.
     pub min: u32,
     /// Greatest number of occurrences, where below the base's.

@@ -18,7 +18,7 @@ use crate::fhir::path::Path;
 use crate::fhir::types::TypeIndex;
 
 use super::Validator;
-use super::schema::{Node, ProfileIndex, ProfileSchema};
+use super::schema::{Node, ProfileIndex, ProfileSchema, WHOLE};
 
 pub use object::Items;
 pub use scope::{BundleEntries, Holder, Scope};
@@ -162,12 +162,12 @@ impl<'v, 'a> Run<'v, 'a> {
     }
 
     /// Puts the children named `name` (whose key is given) of every overlay of `range` on the stack.
-    fn gather(&mut self, range: Range, name: &str, key: u32) -> Range {
+    fn gather(&mut self, range: Range, name: &str, key: u64) -> Range {
         let start = self.overlays.len();
         for position in range.start..range.end {
             let Overlay { profile, node } = self.overlays[position];
             for (child, _) in node.children.iter().zip(&node.keys).filter(|(_, known)| **known == key) {
-                if child.0 == name {
+                if name.len() <= WHOLE || child.0 == name {
                     self.overlays.push(Overlay { profile, node: &profile.nodes[child.1 as usize] });
                 }
             }

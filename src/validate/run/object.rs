@@ -5,9 +5,12 @@ use serde_json::{Map, Value};
 use crate::fhir::issue::IssueCode;
 
 use crate::validate::rules::{cardinality, choice_type, json_kind, unknown_element};
-use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, key};
+use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, WHOLE, key};
 
 use super::{Origin, Place, Range, Run};
+
+/// The elements of most datatypes and backbone elements.
+const FEW_ELEMENTS: usize = 16;
 
 /// The occurrences of one element: values and, for primitives, the `_name` values.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +47,8 @@ impl TypeSchema {
     fn find(&self, json: &str, cursor: &mut usize) -> Option<&Name> {
         let wanted = key(json);
         let is_it = |position: &usize| {
-            self.keys.get(*position) == Some(&wanted) && self.names.get(*position).is_some_and(|name| name.json == json)
+            self.keys.get(*position) == Some(&wanted)
+                && (json.len() <= WHOLE || self.names.get(*position).is_some_and(|name| name.json == json))
         };
         let position = (*cursor..self.keys.len()).find(is_it).or_else(|| (0..*cursor).find(is_it))?;
         *cursor = position + 1;
@@ -72,7 +76,15 @@ impl<'v, 'a> Run<'v, 'a> {
         if object.is_empty() {
             return json_kind::empty_object(self, place.path, origin);
         }
-        let mut counts = [0_u32; MAX_ELEMENTS];
+        // Most objects are small, and clearing the room for the largest costs as much as checking one of them.
+        let (mut few, mut many);
+        let counts: &mut [u32] = if schema.elements.len() <= FEW_ELEMENTS {
+            few = [0; FEW_ELEMENTS];
+            &mut few
+        } else {
+            many = [0; MAX_ELEMENTS];
+            &mut many
+        };
         let mut cursor = 0;
         let has_siblings = object.keys().any(|key| key.starts_with('_'));
         for (key, value) in object {
@@ -100,7 +112,7 @@ impl<'v, 'a> Run<'v, 'a> {
             }
             *count += self.member(name, element, value, sibling, range, place);
         }
-        self.count(schema, &counts, range, place);
+        self.count(schema, counts, range, place);
     }
 
     /// The occurrences of one element; returns how many there are.
@@ -158,7 +170,7 @@ impl<'v, 'a> Run<'v, 'a> {
     }
 
     /// Least and greatest number of occurrences, of the base and of each profile.
-    fn count(&mut self, schema: &'v TypeSchema, counts: &[u32; MAX_ELEMENTS], range: Range, place: Place<'_, 'a>) {
+    fn count(&mut self, schema: &'v TypeSchema, counts: &[u32], range: Range, place: Place<'_, 'a>) {
         for position in &schema.required {
             let element = &schema.elements[usize::from(*position)];
             if counts[usize::from(*position)] < element.min {
