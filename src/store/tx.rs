@@ -36,6 +36,10 @@ impl Fault {
 
 /// A running transaction.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about the running job or transaction"
+)]
 pub struct Tx {
     pub(super) connection: Connection,
     pub(super) shared: Arc<Shared>,
