@@ -1,4 +1,4 @@
-//! The command line: one file per command, one line per command in [`Command`]. `main` calls [`main`].
+//! The command line: one file per command, one line per command in `Command`. `main` calls [`main`].
 
 pub mod audit;
 pub mod conformance;

@@ -4,7 +4,7 @@ use super::syntax::{self, Part};
 use super::{Step, Walk};
 use crate::fhir::types::{TypeIndex, Types};
 
-/// See [`super::compile`].
+/// See [`super::compile()`].
 pub(super) fn compile(expression: &str, root: TypeIndex, types: &Types) -> Option<Vec<Walk>> {
     let resource_type = &*types.definition(root).name;
     let mut walks = Vec::new();
