@@ -5,7 +5,6 @@ pub mod codec;
 pub mod decimal;
 pub mod definitions;
 pub mod issue;
-pub mod member;
 pub mod path;
 pub mod primitive;
 pub mod reference;

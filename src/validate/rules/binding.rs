@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::fhir::member::{self, member};
 use crate::fhir::suggest;
 use crate::terminology::{CompiledValueSet, Membership};
 
@@ -58,7 +57,7 @@ fn compiled(run: &Run<'_, '_>, binding: &Binding, which: usize) -> Option<Arc<Co
 fn outcome(set: &CompiledValueSet, value: &Value) -> Outcome {
     match value {
         Value::String(code) => of(set.member(None, code)),
-        Value::Object(object) => match member::of(object, "coding") {
+        Value::Object(object) => match object.get("coding") {
             Some(Value::Array(codings)) => {
                 codings.iter().map(|coding| of_coding(set, coding)).reduce(better).unwrap_or(Outcome::NoCode)
             }
@@ -70,8 +69,8 @@ fn outcome(set: &CompiledValueSet, value: &Value) -> Outcome {
 }
 
 fn of_coding(set: &CompiledValueSet, coding: &Value) -> Outcome {
-    match member(coding, "code").and_then(Value::as_str) {
-        Some(code) => of(set.member(Some(member(coding, "system").and_then(Value::as_str).unwrap_or_default()), code)),
+    match coding.get("code").and_then(Value::as_str) {
+        Some(code) => of(set.member(Some(coding.get("system").and_then(Value::as_str).unwrap_or_default()), code)),
         None => Outcome::NoCode,
     }
 }
@@ -127,9 +126,8 @@ fn stranger<'a>(
 
 /// A required binding wants a code; a text alone or an extension instead of a code is not for us to judge elsewhere.
 fn no_code<'a>(run: &mut Run<'_, 'a>, binding: &Binding, value: &Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let is_coded = member(value, "coding").is_some() || member(value, "text").is_some();
-    let excused =
-        member(value, "extension").is_some() || (member(value, "value").is_some() || member(value, "unit").is_some());
+    let is_coded = value.get("coding").is_some() || value.get("text").is_some();
+    let excused = value.get("extension").is_some() || (value.get("value").is_some() || value.get("unit").is_some());
     if binding.strength == Strength::Required && is_coded && !excused {
         let text = format!(
             "{} must have a code of value set {}; a text alone is not enough.",

@@ -5,7 +5,6 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::fhir::member::member;
 
 use crate::validate::run::{Origin, Place, Run};
 
@@ -14,10 +13,10 @@ const RULE: &str = "nhs-number-check-digit";
 
 /// Checks an Identifier that says it is an NHS number.
 pub fn check<'a>(run: &mut Run<'_, 'a>, identifier: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if member(identifier, "system").and_then(Value::as_str) != Some(SYSTEM) {
+    if identifier.get("system").and_then(Value::as_str) != Some(SYSTEM) {
         return;
     }
-    let Some(number) = member(identifier, "value").and_then(Value::as_str) else { return };
+    let Some(number) = identifier.get("value").and_then(Value::as_str) else { return };
     let text = if number.len() != 10 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         "An NHS number has ten digits and nothing else, no spaces either."
     } else if is_valid(number) {

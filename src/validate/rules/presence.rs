@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
-use crate::fhir::member::member;
 
 use crate::validate::run::{Origin, Place, Run};
 
@@ -13,7 +12,7 @@ fn has(value: &Value, name: &str) -> bool {
 
 /// `att-1`: data needs a contentType.
 pub fn attachment_type<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if member(value, "data").is_some() && !has(value, "contentType") {
+    if value.get("data").is_some() && !has(value, "contentType") {
         let text = "Attachment has data and no contentType. Say what kind of data it is.".to_owned();
         run.error(IssueCode::Invariant, "att-1", text, place.path, origin);
     }
@@ -21,7 +20,7 @@ pub fn attachment_type<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place
 
 /// `cpt-2`: a value needs a system.
 pub fn contact_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if member(value, "value").is_some() && !has(value, "system") {
+    if value.get("value").is_some() && !has(value, "system") {
         let text = "ContactPoint has a value and no system. Say whether it is phone, email or another.".to_owned();
         run.error(IssueCode::Invariant, "cpt-2", text, place.path, origin);
     }
@@ -29,7 +28,7 @@ pub fn contact_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<
 
 /// `qty-3`: a code needs a system.
 pub fn quantity_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if member(value, "code").is_some() && !has(value, "system") {
+    if value.get("code").is_some() && !has(value, "system") {
         let text =
             "Quantity has a unit code and no system. Name the system, usually http://unitsofmeasure.org.".to_owned();
         run.error(IssueCode::Invariant, "qty-3", text, place.path, origin);

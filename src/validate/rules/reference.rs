@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
-use crate::fhir::member::member;
 use crate::fhir::reference::Reference;
 
 use crate::validate::rule::Target;
@@ -12,7 +11,7 @@ use crate::validate::run::{Focus, Origin, Place, Run};
 
 /// Checks a Reference in itself: its form, contained targets that exist, `type` that agrees.
 pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let stated = member(value, "type").and_then(Value::as_str);
+    let stated = value.get("type").and_then(Value::as_str);
     if let Some(stated) = stated
         && !is_resource_type(run, stated)
     {
@@ -21,7 +20,7 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         run.error(IssueCode::Value, "reference-type", text, &path, origin);
         return;
     }
-    let Some(text) = member(value, "reference").and_then(Value::as_str) else { return };
+    let Some(text) = value.get("reference").and_then(Value::as_str) else { return };
     let path = place.path.element("reference");
     match Reference::parse(text) {
         None => {
@@ -57,7 +56,7 @@ pub fn check_targets<'a>(
     origin: Origin<'_>,
 ) {
     let Some(value) = focus.value.filter(|value| value.is_object()) else { return };
-    let stated = || member(value, "type").and_then(Value::as_str);
+    let stated = || value.get("type").and_then(Value::as_str);
     let Some(found) = type_by_reference(run, value, place).or_else(stated) else { return };
     if !is_resource_type(run, found) || targets.iter().any(|target| target.type_ == "Resource" || target.type_ == found)
     {
@@ -72,7 +71,7 @@ pub fn check_targets<'a>(
 /// The resource type that the reference itself shows: contained, in the Bundle, or in the text of the reference.
 #[must_use]
 pub fn type_by_reference<'a>(run: &Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>) -> Option<&'a str> {
-    let text = member(value, "reference").and_then(Value::as_str)?;
+    let text = value.get("reference").and_then(Value::as_str)?;
     if let Some(resource) = resolve(run, text, place) {
         return resource.get("resourceType").and_then(Value::as_str);
     }

@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
-use crate::fhir::member::member;
 use crate::fhir::path::Path;
 
 use crate::validate::run::{Focus, Origin, Overlay, Place, Run};
@@ -126,9 +125,9 @@ fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_
             found.iter().map(|focus| with_resource_type(run, *focus)).collect()
         }
         Step::Extension(url) => {
-            let list = member(value, "extension").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let list = value.get("extension").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             list.iter()
-                .filter(|extension| member(extension, "url").and_then(Value::as_str) == Some(url))
+                .filter(|extension| extension.get("url").and_then(Value::as_str) == Some(url))
                 .map(|extension| Focus {
                     value: Some(extension),
                     sibling: None,
@@ -137,7 +136,7 @@ fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_
                 .collect()
         }
         Step::Resolve => {
-            let text = value.as_str().or_else(|| member(value, "reference").and_then(Value::as_str));
+            let text = value.as_str().or_else(|| value.get("reference").and_then(Value::as_str));
             let resolved = text.and_then(|text| super::reference::resolve(run, text, place));
             let by_type = || {
                 let name = super::reference::type_by_reference(run, value, place)?;
@@ -160,7 +159,7 @@ fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_
 
 /// A resource's own type in place of the abstract one of its element.
 fn with_resource_type<'a>(run: &Run<'_, 'a>, focus: Focus<'a>) -> Focus<'a> {
-    let name = focus.value.and_then(|value| member(value, "resourceType")).and_then(Value::as_str);
+    let name = focus.value.and_then(|value| value.get("resourceType")).and_then(Value::as_str);
     let type_ = name.and_then(|name| run.validator.types().get(name)).unwrap_or(focus.type_);
     Focus { type_, ..focus }
 }

@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
-use crate::fhir::member::member;
 
 use crate::validate::rules::extension as rule;
 use crate::validate::schema::ProfileSchema;
@@ -20,7 +19,7 @@ impl<'v, 'a> Run<'v, 'a> {
         outer: Place<'_, 'a>,
         inner: Place<'_, 'a>,
     ) -> Range {
-        let Some(url) = focus.value.and_then(|value| member(value, "url")).and_then(Value::as_str) else {
+        let Some(url) = focus.value.and_then(|value| value.get("url")).and_then(Value::as_str) else {
             return range;
         };
         let is_modifier = inner.holder.is_some_and(|holder| holder.name == "modifierExtension");
@@ -80,7 +79,7 @@ impl<'v, 'a> Run<'v, 'a> {
         };
         let definition = whole
             .value
-            .and_then(|value| member(value, "url"))
+            .and_then(|value| value.get("url"))
             .and_then(Value::as_str)
             .and_then(|whole| self.validator.schemas().extension(whole));
         if let Some(Ok(profile)) = definition {
