@@ -1,5 +1,6 @@
 //! Builds the [`Server`] from settings: definitions, engines, store. Called by `kith serve`, `kith load` and the tests.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::access::seal::Seal;
@@ -18,7 +19,7 @@ use crate::validate::{self, ConditionalProfile, Validator};
 /// Opens the database (migrating it where needed) and makes the engines ready.
 pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let clock = Arc::new(Clock::System);
-    let definitions = definitions(&settings)?;
+    let definitions = definitions(&settings.packages)?;
     let store = Store::open(&StoreSettings::from(&settings), Arc::clone(&clock)).await?;
     let base = settings.base();
     let parameters = Arc::new(Registry::new(Arc::clone(&definitions)));
@@ -37,16 +38,14 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     }))
 }
 
-fn definitions(settings: &Settings) -> Result<Arc<Definitions>, Problem> {
+/// The embedded definitions with those of further packages (`.tgz` files or folders).
+pub fn definitions(packages: &[PathBuf]) -> Result<Arc<Definitions>, Problem> {
     let embedded = Definitions::embedded();
-    if settings.packages.is_empty() {
+    if packages.is_empty() {
         return Ok(embedded);
     }
-    let mut packages = Vec::new();
-    for path in &settings.packages {
-        packages.push(crate::package::load(path)?);
-    }
-    Ok(Arc::new(embedded.with_packages(packages)?))
+    let packages: Result<Vec<_>, Problem> = packages.iter().map(|path| crate::package::load(path)).collect();
+    Ok(Arc::new(embedded.with_packages(packages?)?))
 }
 
 /// How resources are validated: Kith's own profiles apply to referrals, declared or not.

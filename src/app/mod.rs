@@ -5,7 +5,7 @@ mod build;
 mod inbound;
 mod outbound;
 
-pub use build::{build, validation};
+pub use build::{build, definitions, validation};
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

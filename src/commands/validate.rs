@@ -10,12 +10,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::fhir::definitions::Definitions;
+use crate::app;
 use crate::fhir::issue::{Issue, operation_outcome};
-use crate::package;
 use crate::problem::{Kind, Problem};
-use crate::referral::applies;
-use crate::validate::{ConditionalProfile, Options, Settings, Validator};
+use crate::validate::{Options, Validator};
 
 use input::Input;
 
@@ -79,20 +77,7 @@ fn could_not_run(problem: &Problem) -> ExitCode {
 }
 
 fn validator(arguments: &Arguments) -> Result<Validator, Problem> {
-    let mut definitions = Definitions::embedded();
-    if !arguments.package.is_empty() {
-        let packages: Result<Vec<_>, Problem> = arguments.package.iter().map(|path| package::load(path)).collect();
-        definitions = std::sync::Arc::new(definitions.with_packages(packages?)?);
-    }
-    let mut settings = Settings::default();
-    settings.conditional_profiles.extend(applies::PROFILES.iter().map(|(resource_type, condition, profile)| {
-        ConditionalProfile {
-            resource_type: (*resource_type).to_owned(),
-            condition: (*condition).to_owned(),
-            profile: (*profile).to_owned(),
-        }
-    }));
-    Validator::new(definitions, settings)
+    Validator::new(app::definitions(&arguments.package)?, app::validation())
 }
 
 /// True where everything is valid.

@@ -92,15 +92,7 @@ struct Counts([usize; 7]);
 
 impl Counts {
     fn of(rows: &IndexRows) -> Self {
-        Self([
-            rows.tokens.len(),
-            rows.strings.len(),
-            rows.dates.len(),
-            rows.numbers.len(),
-            rows.quantities.len(),
-            rows.references.len(),
-            rows.uris.len(),
-        ])
+        Self(rows.counts())
     }
 
     /// Two elements may mean the same row, which is kept once.

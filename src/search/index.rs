@@ -112,16 +112,24 @@ pub struct UriRow {
 }
 
 impl IndexRows {
+    /// How many rows each list has, in the order of the fields.
+    #[must_use]
+    pub const fn counts(&self) -> [usize; 7] {
+        [
+            self.tokens.len(),
+            self.strings.len(),
+            self.dates.len(),
+            self.numbers.len(),
+            self.quantities.len(),
+            self.references.len(),
+            self.uris.len(),
+        ]
+    }
+
     /// How many rows there are in all lists.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tokens.len()
-            + self.strings.len()
-            + self.dates.len()
-            + self.numbers.len()
-            + self.quantities.len()
-            + self.references.len()
-            + self.uris.len()
+        self.counts().iter().sum()
     }
 
     /// True where nothing is searchable.

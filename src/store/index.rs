@@ -54,17 +54,8 @@ const LONGEST: usize = 1000;
 
 /// Which tables have rows of a resource, as bits in the order of [`CLEAR`]; an update then touches only those.
 pub(super) fn mask(rows: &IndexRows, parties: usize) -> i64 {
-    let filled = [
-        rows.tokens.len(),
-        rows.strings.len(),
-        rows.dates.len(),
-        rows.numbers.len(),
-        rows.quantities.len(),
-        rows.references.len(),
-        rows.uris.len(),
-        parties,
-    ];
-    filled.iter().enumerate().filter(|(_, count)| **count > 0).fold(0, |mask, (bit, _)| mask | (1 << bit))
+    let filled = rows.counts().into_iter().chain([parties]).enumerate().filter(|(_, count)| *count > 0);
+    filled.fold(0, |mask, (bit, _)| mask | (1 << bit))
 }
 
 /// The small integers of search parameters. Shared by all connections; holds only what is committed.

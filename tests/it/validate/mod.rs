@@ -13,8 +13,7 @@ mod uk_core;
 use std::sync::OnceLock;
 
 use kith::fhir::definitions::Definitions;
-use kith::referral::applies;
-use kith::validate::{ConditionalProfile, Settings, Validator};
+use kith::validate::{Settings, Validator};
 
 /// One validator of the embedded definitions for all tests.
 pub fn validator() -> &'static Validator {
@@ -25,15 +24,5 @@ pub fn validator() -> &'static Validator {
 /// One validator with Kith's own profiles applied to referrals, as the server has it.
 pub fn referral_validator() -> &'static Validator {
     static VALIDATOR: OnceLock<Validator> = OnceLock::new();
-    VALIDATOR.get_or_init(|| {
-        let mut settings = Settings::default();
-        settings.conditional_profiles.extend(applies::PROFILES.iter().map(|(resource_type, condition, profile)| {
-            ConditionalProfile {
-                resource_type: (*resource_type).to_owned(),
-                condition: (*condition).to_owned(),
-                profile: (*profile).to_owned(),
-            }
-        }));
-        Validator::new(Definitions::embedded(), settings).unwrap()
-    })
+    VALIDATOR.get_or_init(|| Validator::new(Definitions::embedded(), kith::app::validation()).unwrap())
 }
