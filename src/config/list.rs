@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AuditReads, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
 /// `reads = …` under `[audit]` in the configuration file.
@@ -101,6 +101,13 @@ pub const ALL: &[Setting] = &[
         help: "A second open referral of one patient to one service: refuse (409), warn or allow",
         default: "refuse",
         apply: |settings, text| Duplicates::parse(text).map(|value| settings.duplicates = value),
+    },
+    Setting {
+        key: "conditional-delete",
+        value_name: "HOW_MANY",
+        help: "DELETE [type]?[criteria] removes a single resource, or multiple: all that match (at most 1000)",
+        default: "single",
+        apply: |settings, text| ConditionalDelete::parse(text).map(|value| settings.conditional_delete = value),
     },
     Setting {
         key: "audit.reads",

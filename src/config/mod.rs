@@ -45,6 +45,8 @@ pub struct Settings {
     pub depth_limit: usize,
     /// Most entries in a batch or transaction.
     pub bundle_limit: usize,
+    /// How many resources a conditional delete may remove.
+    pub conditional_delete: ConditionalDelete,
 }
 
 macro_rules! choices {
@@ -117,6 +119,16 @@ choices! {
         Warn => "warn",
         /// It is stored silently.
         Allow => "allow",
+    }
+}
+
+choices! {
+    /// How many resources a conditional delete may remove (<https://hl7.org/fhir/R4/valueset-conditional-delete-status.html>).
+    ConditionalDelete {
+        /// One; where more match, nothing is deleted.
+        Single => "single",
+        /// All that match, within bounds.
+        Multiple => "multiple",
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::{ALL, AuditReads, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{ALL, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
 
 /// The flags of one command line: `--config FILE` and one flag per setting in [`ALL`].
 #[derive(Debug, Clone, Default)]
@@ -106,6 +106,7 @@ fn defaults() -> Settings {
         body_limit: 0,
         depth_limit: 0,
         bundle_limit: 0,
+        conditional_delete: ConditionalDelete::Single,
     };
     for setting in ALL.iter().filter(|setting| !setting.default.is_empty()) {
         // A default that does not parse is a mistake in the list, which a test finds.

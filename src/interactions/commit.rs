@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::condition::{self, Condition, Match};
+use super::condition::{self, Condition, Settled};
 use super::record::Stamp;
 use super::reply::{Content, Reply};
 use super::server::Server;
 use super::write::{self, Change, Outcome, Written};
 use crate::problem::Problem;
+use crate::store::{AuditRecord, Tx};
 
-/// Carries out one change in a transaction of its own. With a condition it is carried out only where nothing matches; the
-/// one that matches is the answer otherwise.
+/// Carries out one change in a transaction of its own. With a condition, what it comes to depends on what matches.
 pub async fn one(
     server: &Arc<Server>,
     change: Change,
@@ -25,18 +25,45 @@ pub async fn one(
             Box::pin(async move {
                 let (server, change, condition, stamp) = &*work;
                 let mut records = Vec::new();
-                if let Some(condition) = condition
-                    && let Match::One(stored) = condition::find(tx, condition).await?
-                {
-                    let written = Written::unchanged(stored);
-                    records.push(stamp.change(&written, None));
-                    return Ok((written, records));
-                }
-                let written = write::apply(server, tx, change, stamp, &mut records).await?;
+                let written = match condition {
+                    None => write::apply(server, tx, change, stamp, &mut records).await?,
+                    Some(condition) => conditionally(server, tx, change, condition, stamp, &mut records).await?,
+                };
                 Ok((written, records))
             })
         })
         .await
+}
+
+async fn conditionally(
+    server: &Server,
+    tx: &mut Tx,
+    change: &Change,
+    condition: &Condition,
+    stamp: &Stamp,
+    records: &mut Vec<AuditRecord>,
+) -> Result<Written, Problem> {
+    let changes = match condition::settle(server, tx, change, condition).await? {
+        Settled::Unchanged(stored) => {
+            let written = Written::unchanged(*stored);
+            records.push(stamp.change(&written, None));
+            return Ok(written);
+        }
+        Settled::AsPlanned => return write::apply(server, tx, change, stamp, records).await,
+        Settled::Changes(changes) => changes,
+    };
+    let mut done = Vec::with_capacity(changes.len());
+    for change in &changes {
+        done.push(write::apply(server, tx, change, stamp, records).await?);
+    }
+    if let ([_], Some(only)) = (done.as_slice(), done.last()) {
+        return Ok(only.clone());
+    }
+    let written = Written::deleted(change.resource_type(), "", server.clock.now());
+    if done.is_empty() {
+        records.push(stamp.change(&written, None));
+    }
+    Ok(written)
 }
 
 /// The answer to a change, with the resource as stored.

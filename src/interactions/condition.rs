@@ -1,54 +1,157 @@
-//! Search criteria inside a write: conditional create and conditional references. The search runs in the write's own
-//! transaction, behind a lock on the criteria, so that two equal requests cannot both find nothing.
+//! Search criteria inside a write: conditional create, update, patch and delete, and conditional references
+//! (<https://hl7.org/fhir/R4/http.html#cond-update>). The search runs in the write's own transaction, behind a lock on the
+//! criteria, so that two equal requests cannot both find nothing.
 
+use super::draft::Draft;
 use super::server::Server;
+use super::write::Change;
+use crate::config::ConditionalDelete;
+use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
-use crate::search::query::{self, Context, Handling};
+use crate::search::query::{self, Context, Handling, Query};
 use crate::search::sql::{self, Page, Statement};
 use crate::store::{Stored, Tx};
+
+/// Most resources that one conditional delete removes.
+const MOST_DELETED: u32 = 1000;
 
 /// Criteria ready to be run.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    /// What the lock is taken on: type and criteria as written.
+    /// What the lock is taken on: type and criteria.
     lock: String,
     lookup: Criteria,
+    /// The content of a conditional update names its id.
+    pub id_given: bool,
 }
 
-/// What criteria found.
+/// What is to be done once the criteria have been searched for.
 #[derive(Debug)]
-pub enum Match {
-    /// Nothing.
-    None,
-    /// Exactly one.
-    One(Stored),
+pub enum Settled {
+    /// A conditional create found a resource; it stays as it is.
+    Unchanged(Box<Stored>),
+    /// The change is carried out as it stands.
+    AsPlanned,
+    /// These changes instead; none where nothing matches a conditional delete.
+    Changes(Vec<Change>),
 }
 
-/// Reads criteria such as `identifier=https://…|123`. 400 where they are not understood in full: a condition that ignored
-/// a part would match the wrong resource.
-pub fn parse(server: &Server, resource_type: &str, criteria: &str) -> Result<Condition, Problem> {
-    let text = criteria.split_once('?').map_or(criteria, |(_, rest)| rest);
-    let pairs = super::url::query_pairs(text)?;
+/// Reads criteria as If-None-Exist has them, such as `identifier=https://…|123`. See [`of`].
+pub fn parse(server: &Server, resource_type: &str, criteria: &str, place: &str) -> Result<Condition, Problem> {
+    let text = match criteria.split_once('?') {
+        Some((name, rest)) if name.is_empty() || name.trim_end_matches('/') == resource_type => rest,
+        Some(_) => return Err(wrong("The criteria are of another resource type than what is to be stored.", place)),
+        None => criteria,
+    };
+    of(server, resource_type, super::url::query_pairs(text)?, place)
+}
+
+/// Makes a condition of decoded search parameters. 400 where they are not understood in full: a condition that ignored a
+/// part would match the wrong resource.
+pub fn of(
+    server: &Server,
+    resource_type: &str,
+    mut pairs: Vec<(String, String)>,
+    place: &str,
+) -> Result<Condition, Problem> {
+    pairs.retain(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
+    pairs.sort();
+    pairs.dedup();
     if pairs.is_empty() {
-        return Err(Problem::new(Kind::Invalid, "The criteria are empty; name at least one search parameter.")
-            .at("http.if-none-exist"));
+        return Err(wrong("The criteria are empty; name at least one search parameter.", place));
     }
-    let lookup = Criteria::new(server, resource_type, pairs, 2)?;
-    Ok(Condition { lock: format!("{resource_type}?{text}"), lookup })
+    let mut lock = resource_type.to_owned();
+    for (name, value) in &pairs {
+        lock.extend(["&", name, "=", value]);
+    }
+    Ok(Condition { lock, lookup: Criteria::new(server, resource_type, pairs, MOST_DELETED + 1)?, id_given: false })
 }
 
-/// Runs the criteria. 412 where more than one resource matches.
-pub async fn find(tx: &mut Tx, condition: &Condition) -> Result<Match, Problem> {
-    tx.lock(&condition.lock).await?;
-    let mut found = condition.lookup.search(tx).await?;
-    match (found.pop(), found.is_empty()) {
-        (None, _) => Ok(Match::None),
-        (Some(stored), true) => Ok(Match::One(stored)),
-        (Some(_), false) => Err(Problem::new(
-            Kind::PreconditionFailed,
-            "More than one resource matches the criteria. Make them more precise.",
-        )),
+fn wrong(text: &str, place: &str) -> Problem {
+    Problem::new(Kind::Invalid, text).at(place)
+}
+
+impl Condition {
+    /// What keeps two writes with these criteria apart.
+    #[must_use]
+    pub fn lock(&self) -> &str {
+        &self.lock
     }
+
+    /// Runs the criteria; they see what the transaction has written. The caller holds the lock.
+    pub async fn matches(&self, tx: &mut Tx) -> Result<Vec<Stored>, Problem> {
+        self.lookup.search(tx).await
+    }
+}
+
+/// Locks and runs the criteria. 412 where more than one resource matches.
+pub async fn find(tx: &mut Tx, condition: &Condition) -> Result<Option<Stored>, Problem> {
+    tx.lock(&condition.lock).await?;
+    only(condition.matches(tx).await?)
+}
+
+/// The only match, if there is one. 412 where there are several.
+pub fn only(mut found: Vec<Stored>) -> Result<Option<Stored>, Problem> {
+    let first = found.pop();
+    if found.is_empty() { Ok(first) } else { Err(several("Make them more precise.")) }
+}
+
+fn several(help: &str) -> Problem {
+    let text = format!("More than one resource matches the criteria. {help}");
+    let issue = Issue::new(Severity::Error, IssueCode::MultipleMatches, "conditional-multiple", text);
+    Problem::with_issues(Kind::PreconditionFailed, vec![issue])
+}
+
+/// Locks and runs the criteria of a change, and says what it comes to.
+pub async fn settle(server: &Server, tx: &mut Tx, change: &Change, condition: &Condition) -> Result<Settled, Problem> {
+    tx.lock(&condition.lock).await?;
+    let found = condition.matches(tx).await?;
+    match change {
+        Change::Create(_) => Ok(match only(found)? {
+            Some(stored) => Settled::Unchanged(Box::new(stored)),
+            None => Settled::AsPlanned,
+        }),
+        Change::Update { draft, if_match } => update(server, tx, draft, *if_match, condition.id_given, found).await,
+        Change::Delete { if_match, .. } => delete(server, *if_match, found),
+    }
+}
+
+async fn update(
+    server: &Server,
+    tx: &mut Tx,
+    draft: &Draft,
+    if_match: Option<i64>,
+    id_given: bool,
+    found: Vec<Stored>,
+) -> Result<Settled, Problem> {
+    let draft = match only(found)? {
+        Some(stored) if stored.id == draft.id => return Ok(Settled::AsPlanned),
+        Some(stored) if !id_given => draft.under(server, stored.id)?,
+        Some(_) => {
+            return Err(wrong(
+                "The id in the body is not that of the resource which the criteria match.",
+                &format!("{}.id", draft.resource_type),
+            ));
+        }
+        None if id_given && tx.read(&draft.resource_type, &draft.id).await?.is_some_and(|stored| !stored.deleted) => {
+            let text = "Nothing matches the criteria, and the id in the body is that of another resource.";
+            return Err(Problem::new(Kind::Conflict, text).at(format!("{}.id", draft.resource_type)));
+        }
+        None => return Ok(Settled::AsPlanned),
+    };
+    Ok(Settled::Changes(vec![Change::Update { draft, if_match }]))
+}
+
+fn delete(server: &Server, if_match: Option<i64>, found: Vec<Stored>) -> Result<Settled, Problem> {
+    let single = server.settings.conditional_delete == ConditionalDelete::Single;
+    if single && found.len() > 1 {
+        return Err(several("This server deletes one resource at a time: make them more precise."));
+    }
+    if found.len() > MOST_DELETED as usize {
+        return Err(several(&format!("At most {MOST_DELETED} can be deleted at once: make them more precise.")));
+    }
+    let delete = |stored: Stored| Change::Delete { resource_type: stored.resource_type, id: stored.id, if_match };
+    Ok(Settled::Changes(found.into_iter().map(delete).collect()))
 }
 
 /// Search criteria with the statements that find what matches them.
@@ -74,6 +177,7 @@ impl Criteria {
             handling: Handling::Strict,
         };
         let query = query::parse(resource_type, &pairs, &context)?;
+        refuse_settings(&query)?;
         let page = Page { query: &query, restrictions: &[], few: true, after: None, limit };
         let statements = sql::stages(&page).into_iter().map(|stage| stage.statement).collect();
         Ok(Self { resource_type: resource_type.to_owned(), pairs, statements })
@@ -88,4 +192,20 @@ impl Criteria {
         }
         Ok(all)
     }
+}
+
+/// 400 for parameters that shape an answer: there is none to be shaped.
+fn refuse_settings(query: &Query) -> Result<(), Problem> {
+    let plain = query.sort.is_empty()
+        && query.count.is_none()
+        && query.total.is_none()
+        && query.summary.is_none()
+        && query.elements.is_empty()
+        && query.includes.is_empty()
+        && query.page.is_none();
+    if plain && !query.conditions.is_empty() {
+        return Ok(());
+    }
+    let text = "Criteria choose resources; parameters such as _count, _sort or _include do not belong here.";
+    Err(Problem::new(Kind::Invalid, text).at("http.query"))
 }

@@ -24,7 +24,7 @@ pub async fn create(
     let value = request.resource(server.bounds())?;
     expect_type(draft::resource_type(&value)?, resource_type)?;
     let condition = match &request.headers.if_none_exist {
-        Some(criteria) => Some(condition::parse(server, resource_type, criteria)?),
+        Some(criteria) => Some(condition::parse(server, resource_type, criteria, "http.if-none-exist")?),
         None => None,
     };
     let draft = Draft::new(server, value, server.clock.new_id())?;

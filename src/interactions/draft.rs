@@ -48,6 +48,13 @@ impl Draft {
         Ok(Self { resource_type, id, value, rows, issues: Vec::new(), head, tail })
     }
 
+    /// The same content under another id, already validated.
+    pub fn under(&self, server: &Server, id: String) -> Result<Self, Problem> {
+        let mut draft = Self::unchecked(server, self.value.clone(), id)?;
+        draft.issues.clone_from(&self.issues);
+        Ok(draft)
+    }
+
     /// The final bytes of a version.
     #[must_use]
     pub fn body(&self, version: i64, last_updated: Micros) -> Bytes {

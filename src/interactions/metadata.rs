@@ -9,7 +9,7 @@ use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
 use crate::access::Grant;
-use crate::config::{Duplicates, ValidationMode};
+use crate::config::{ConditionalDelete, Duplicates, ValidationMode};
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::search::parameters::OfType;
@@ -107,6 +107,8 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
     entry["readHistory"] = json!(true);
     entry["updateCreate"] = json!(true);
     entry["conditionalCreate"] = json!(true);
+    entry["conditionalUpdate"] = json!(true);
+    entry["conditionalDelete"] = json!(conditional_delete(server));
     entry["conditionalRead"] = json!("full-support");
     entry["searchParam"] = json!(parameters);
     let operations = operations(server, &operation::Level::Type(name.to_owned()));
@@ -114,6 +116,13 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
         entry["operation"] = json!(operations);
     }
     entry
+}
+
+const fn conditional_delete(server: &Server) -> &'static str {
+    match server.settings.conditional_delete {
+        ConditionalDelete::Single => "single",
+        ConditionalDelete::Multiple => "multiple",
+    }
 }
 
 fn operations(server: &Server, level: &operation::Level) -> Vec<Value> {

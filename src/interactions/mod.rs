@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod commit;
 pub mod condition;
+pub mod conditional;
 pub mod create;
 pub mod delete;
 pub mod draft;
@@ -87,6 +88,8 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => {
             search::search(server, request, name, grant("search-type", Some(name))?).await
         }
+        (Target::Type(name), Put) => conditional::update(server, request, name, grant("update", Some(name))?).await,
+        (Target::Type(name), Delete) => conditional::delete(server, request, name, grant("delete", Some(name))?).await,
         (Target::Instance(name, id), Get | Head) => {
             read::read(server, request, name, id, grant("read", Some(name))?).await
         }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::commit;
-use super::condition::{self, Condition, Match};
+use super::condition::{self, Condition};
 use super::draft::{self, Draft};
 use super::entry::{self, Entry};
 use super::record::Stamp;
@@ -169,7 +169,7 @@ fn references(server: &Arc<Server>, writes: &[Entry]) -> Result<Vec<(String, Con
                 continue;
             }
             let resource_type = text.split('?').next().unwrap_or_default();
-            let condition = condition::parse(server, resource_type, &text)
+            let condition = condition::parse(server, resource_type, &text, "resource")
                 .map_err(|problem| entry::located(&problem, entry.index))?;
             found.push((text, condition));
         }
@@ -186,7 +186,7 @@ fn step(server: &Arc<Server>, entry: &Entry, resource_type: &str, id: String, pl
     let mut value = entry.request.resource(server.bounds())?;
     super::create::expect_type(draft::resource_type(&value)?, resource_type)?;
     let condition = match &entry.request.headers.if_none_exist {
-        Some(criteria) => Some(condition::parse(server, resource_type, criteria)?),
+        Some(criteria) => Some(condition::parse(server, resource_type, criteria, "request.ifNoneExist")?),
         None => None,
     };
     let original = value.clone();
@@ -234,7 +234,7 @@ async fn resolve(tx: &mut Tx, plan: &Plan) -> Result<Resolved, Problem> {
     for step in &plan.steps {
         let Some(condition) = &step.condition else { continue };
         let result = condition::find(tx, condition).await.map_err(|problem| entry::located(&problem, step.index))?;
-        if let Match::One(stored) = result {
+        if let Some(stored) = result {
             let address = format!("{}/{}", stored.resource_type, stored.id);
             if let Some(full_url) = &step.full_url {
                 names.get_or_insert_with(|| plan.names.clone()).insert(full_url.clone(), address);
@@ -244,11 +244,11 @@ async fn resolve(tx: &mut Tx, plan: &Plan) -> Result<Resolved, Problem> {
     }
     for (text, condition) in &plan.references {
         match condition::find(tx, condition).await? {
-            Match::One(stored) => {
+            Some(stored) => {
                 let address = format!("{}/{}", stored.resource_type, stored.id);
                 names.get_or_insert_with(|| plan.names.clone()).insert(text.clone(), address);
             }
-            Match::None => {
+            None => {
                 return Err(Problem::new(
                     Kind::PreconditionFailed,
                     "A conditional reference of this transaction matches no resource.",

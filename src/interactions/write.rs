@@ -72,7 +72,33 @@ pub struct Written {
     pub issues: Vec<Issue>,
 }
 
+impl Change {
+    /// The type of what is changed.
+    #[must_use]
+    pub fn resource_type(&self) -> &str {
+        match self {
+            Self::Create(draft) | Self::Update { draft, .. } => &draft.resource_type,
+            Self::Delete { resource_type, .. } => resource_type,
+        }
+    }
+}
+
 impl Written {
+    /// A delete that found nothing, or more than can be named.
+    #[must_use]
+    pub fn deleted(resource_type: &str, id: &str, now: Micros) -> Self {
+        Self {
+            outcome: Outcome::Deleted,
+            resource_type: resource_type.to_owned(),
+            id: id.to_owned(),
+            version: 0,
+            last_updated: now,
+            patient: String::new(),
+            body: Bytes::new(),
+            issues: Vec::new(),
+        }
+    }
+
     /// A stored resource that a conditional interaction found and left as it was.
     #[must_use]
     pub fn unchanged(stored: Stored) -> Self {
@@ -257,16 +283,8 @@ async fn delete(
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
     let now = server.clock.now();
-    let mut written = Written {
-        outcome: Outcome::Deleted,
-        resource_type: resource_type.to_owned(),
-        id: id.to_owned(),
-        version: before.as_ref().map_or(0, |stored| stored.version),
-        last_updated: now,
-        patient: String::new(),
-        body: Bytes::new(),
-        issues: Vec::new(),
-    };
+    let mut written = Written::deleted(resource_type, id, now);
+    written.version = before.as_ref().map_or(0, |stored| stored.version);
     let Some(stored) = before.filter(|stored| !stored.deleted) else {
         records.push(stamp.change(&written, None));
         return Ok(written);

@@ -3,6 +3,7 @@
 mod audit;
 mod bundles;
 mod capabilities;
+mod conditional;
 mod crud;
 mod formats;
 mod search;
