@@ -20,6 +20,9 @@ pub struct Caller {
     pub purpose: Option<String>,
     /// Network address of the peer.
     pub address: String,
+    /// True where an operator brings records of another system in: a referral is taken as far as it has come there, and the
+    /// audit trail says `import`. No request over the network can say so.
+    pub imports: bool,
 }
 
 /// System of ODS organisation codes (UK Core).
@@ -42,6 +45,7 @@ impl Caller {
             role: read("x-user-role")?,
             purpose: read("x-purpose-of-use")?,
             address,
+            imports: false,
         })
     }
 }

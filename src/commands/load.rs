@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{failure, say};
+use crate::access::Caller;
 use crate::app;
 use crate::config::{Flags, Settings, ValidationMode};
 use crate::problem::Problem;
@@ -38,6 +39,10 @@ pub struct LoadArguments {
     /// Resources worked on at the same time
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub at_once: u16,
+    /// Take referrals as far as they have come elsewhere: they are validated, but neither the lifecycle nor the search for
+    /// duplicates is applied and nothing follows from them; the audit trail says import
+    #[arg(long)]
+    pub import: bool,
     /// Settings of the server.
     #[command(flatten)]
     pub flags: Flags,
@@ -85,11 +90,17 @@ pub fn load(arguments: &LoadArguments, settings: Settings) -> Result<Report, Pro
         leniently: settings.validation == ValidationMode::Report,
         bundles: arguments.bundles,
     };
+    let caller = Caller {
+        client: "kith load".to_owned(),
+        address: "local".to_owned(),
+        imports: arguments.import,
+        ..Caller::default()
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Problem::internal)?;
     runtime.block_on(async move {
         let server = app::build(settings).await?;
         let bar = progress_bar(source::size(&files));
-        let report = worker::run(&server, files, reading, usize::from(arguments.at_once), &bar).await;
+        let report = worker::run(&server, files, reading, &caller, usize::from(arguments.at_once), &bar).await;
         bar.finish_and_clear();
         server.store.close().await;
         Ok(report)

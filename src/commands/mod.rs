@@ -1,6 +1,7 @@
 //! The command line: one file per command, one line per command in `Command`. `main` calls [`main`].
 
 pub mod audit;
+pub mod bench;
 pub mod conformance;
 pub mod load;
 pub mod package;
@@ -41,6 +42,9 @@ enum Command {
     /// Play written-down behaviour against a server.
     #[command(subcommand)]
     Conformance(conformance::ConformanceCommand),
+    /// Make data for load runs.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Validate files.
     Validate(validate::Arguments),
 }
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Load(arguments) => load::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Bench(command) => bench::run(&command),
         Command::Conformance(command) => conformance::run(&command),
         Command::Validate(arguments) => validate::run(&arguments),
     }

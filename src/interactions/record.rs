@@ -75,6 +75,7 @@ impl Stamp {
             Outcome::Deleted => ("delete", 204),
             Outcome::Unchanged => ("read", 200),
         };
+        let interaction = if self.caller.imports { "import" } else { interaction };
         AuditRecord {
             resource_type: written.resource_type.clone(),
             resource_id: written.id.clone(),

@@ -130,7 +130,9 @@ pub async fn apply(
     stamp: &Stamp,
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
-    if let Change::Create(draft) | Change::Update { draft, .. } = change {
+    if let Change::Create(draft) | Change::Update { draft, .. } = change
+        && !stamp.caller.imports
+    {
         // Nobody else knows the id of what is being created.
         let own = matches!(change, Change::Create(_)).then(|| format!("{}/{}", draft.resource_type, draft.id));
         for key in referral::locks(&draft.value, server.referral_settings()) {
@@ -254,7 +256,7 @@ async fn decide(
     stamp: &Stamp,
     now: Micros,
 ) -> Result<Decision, Problem> {
-    if !referral::concerns(&draft.resource_type) {
+    if stamp.caller.imports || !referral::concerns(&draft.resource_type) {
         return Ok(Decision::default());
     }
     let last_author = before.and_then(|stored| record::organisation(&stored.author));

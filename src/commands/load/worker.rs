@@ -25,12 +25,13 @@ pub async fn run(
     server: &Arc<Server>,
     files: Vec<PathBuf>,
     reading: Reading,
+    caller: &Caller,
     at_once: usize,
     bar: &ProgressBar,
 ) -> Report {
     let started = server.clock.now();
     let mut report = Report::default();
-    let mut again = pass(server, readers(files, reading, bar.clone()), at_once, bar, &mut report).await;
+    let mut again = pass(server, caller, readers(files, reading, bar.clone()), at_once, bar, &mut report).await;
     while !again.is_empty() {
         let (sender, receiver) = mpsc::channel(WAITING);
         let before = again.len();
@@ -42,7 +43,7 @@ pub async fn run(
                 }
             }
         });
-        again = pass(server, receiver, at_once, bar, &mut report).await;
+        again = pass(server, caller, receiver, at_once, bar, &mut report).await;
         if again.len() == before {
             break;
         }
@@ -70,6 +71,7 @@ fn readers(files: Vec<PathBuf>, reading: Reading, bar: ProgressBar) -> mpsc::Rec
 /// Carries out everything that comes; returns what may succeed at another attempt, with the refusal.
 async fn pass(
     server: &Arc<Server>,
+    caller: &Caller,
     mut found: mpsc::Receiver<Found>,
     at_once: usize,
     bar: &ProgressBar,
@@ -86,7 +88,7 @@ async fn pass(
                 bar.set_message(format!("{} stored, {} refused", report.stored(), report.refused.len()));
             }
             next = found.recv(), if room => match next {
-                Some(Ok(item)) => drop(under_way.spawn(carry_out(Arc::clone(server), item))),
+                Some(Ok(item)) => drop(under_way.spawn(carry_out(Arc::clone(server), caller.clone(), item))),
                 Some(Err(unreadable)) => report.unreadable(unreadable),
                 None if under_way.is_empty() => return again,
                 None => finish(&mut under_way, &mut again, report).await,
@@ -112,7 +114,7 @@ fn settle(done: Result<(Item, Reply), JoinError>, again: &mut Vec<(Item, Reply)>
     }
 }
 
-async fn carry_out(server: Arc<Server>, item: Item) -> (Item, Reply) {
+async fn carry_out(server: Arc<Server>, caller: Caller, item: Item) -> (Item, Reply) {
     let request = Request {
         method: item.method,
         path: item.path.clone(),
@@ -120,7 +122,7 @@ async fn carry_out(server: Arc<Server>, item: Item) -> (Item, Reply) {
         headers: Headers::default(),
         body: item.body.clone(),
         wanted: Wanted::default(),
-        caller: Caller { client: "kith load".to_owned(), address: "local".to_owned(), ..Caller::default() },
+        caller,
         request_id: server.clock.new_id(),
         correlation_id: None,
     };

@@ -28,6 +28,7 @@ fn loaded(
         format: Format::Text,
         bundles,
         at_once: 16,
+        import: false,
         flags: Flags::of(&[]),
     };
     load(&arguments, config::load(&flags, |_| None).unwrap()).unwrap()
@@ -171,6 +172,7 @@ fn paths_that_are_not_there_are_named() {
         format: Format::Text,
         bundles: BundleHandling::Unpack,
         at_once: 1,
+        import: false,
         flags: Flags::of(&[]),
     };
     let settings = config::load(&Flags::of(&[("database", database.url.as_str())]), |_| None).unwrap();

@@ -1,4 +1,5 @@
 //! Commands as a person runs them: the built binary, its output and exit codes.
 
 mod audit;
+mod bench;
 mod load;
