@@ -23,7 +23,8 @@ pub struct Journey {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Step {
-    /// What happens, for the report.
+    /// What happens, for the report; method and path where it says nothing.
+    #[serde(default)]
     pub name: String,
     /// Who does it (`gp`, `provider` …); a transport chooses credentials by it.
     #[serde(rename = "as", default)]
@@ -35,7 +36,7 @@ pub struct Step {
     /// Further request headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The resource to send.
+    /// What to send: a resource, or a text that is sent as it is written.
     #[serde(default)]
     pub body: Option<Value>,
     /// A file with the resource to send, relative to the journey file.
@@ -73,9 +74,18 @@ pub struct Expect {
     /// Headers; `*` stands for any text.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Headers that must not be there.
+    #[serde(default)]
+    pub absent: Vec<String>,
     /// FHIRPath expressions on the body, each of which must be true.
     #[serde(default)]
     pub fhirpath: Vec<String>,
+    /// What the body must look like as text; `*` stands for any text.
+    #[serde(default)]
+    pub text: Vec<String>,
+    /// True where there must be no body.
+    #[serde(default)]
+    pub empty: bool,
 }
 
 /// Where a captured value comes from.
@@ -88,6 +98,14 @@ pub enum Capture {
     Reference(String),
     /// A header.
     Header(String),
+}
+
+impl Step {
+    /// The name for people.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if self.name.is_empty() { format!("{} {}", self.method, self.path) } else { self.name.clone() }
+    }
 }
 
 impl Journey {

@@ -38,16 +38,26 @@ impl Played {
 /// Plays a journey. `run` sets this play apart from others on the same server (`{{run}}` in the file).
 pub fn play(journey: &Journey, transport: &mut dyn Transport, run: &str, clock: &Clock) -> Played {
     let mut known = Known::from([("run".to_owned(), Value::String(run.to_owned()))]);
-    let mut steps = Vec::new();
-    for step in &journey.steps {
-        let failures = play_step(step, transport, &mut known, clock).unwrap_or_else(|failure| vec![failure]);
+    Played { journey: journey.journey.clone(), steps: play_steps(&journey.steps, transport, &mut known, clock) }
+}
+
+/// Plays steps in order up to the first that fails; what they save and capture is known to those that follow.
+pub(super) fn play_steps(
+    steps: &[Step],
+    transport: &mut dyn Transport,
+    known: &mut Known,
+    clock: &Clock,
+) -> Vec<StepReport> {
+    let mut reports = Vec::new();
+    for step in steps {
+        let failures = play_step(step, transport, known, clock).unwrap_or_else(|failure| vec![failure]);
         let failed = !failures.is_empty();
-        steps.push(StepReport { name: step.name.clone(), failures });
+        reports.push(StepReport { name: step.title(), failures });
         if failed {
             break;
         }
     }
-    Played { journey: journey.journey.clone(), steps }
+    reports
 }
 
 fn play_step(
@@ -62,9 +72,22 @@ fn play_step(
     if failures.is_empty() {
         keep(step, &response, known, clock)?;
     } else {
-        failures.push(format!("the answer was {} {}", response.status, response.body));
+        failures.push(format!("the request was {}", shown(&request)));
+        failures.push(format!("the answer was {} {}", response.status, response.text));
     }
     Ok(failures)
+}
+
+/// A request for people.
+fn shown(request: &Request) -> String {
+    let mut lines = vec![format!("{} {}", request.method, request.path)];
+    lines.extend(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    match &request.body {
+        Some(Value::String(text)) => lines.push(text.clone()),
+        Some(body) => lines.push(body.to_string()),
+        None => {}
+    }
+    lines.join("\n")
 }
 
 fn prepare(step: &Step, known: &Known) -> Result<Request, String> {
@@ -97,6 +120,18 @@ fn check(expect: &Expect, response: &Response, known: &Known, clock: &Clock) -> 
         let value = response.header(name).unwrap_or_default();
         if !matches(&pattern, value) {
             failures.push(format!("header {name} is {value:?} instead of {pattern:?}"));
+        }
+    }
+    for name in expect.absent.iter().filter(|name| response.header(name).is_some()) {
+        failures.push(format!("there is a header {name}"));
+    }
+    if expect.empty && !response.text.is_empty() {
+        failures.push("there is a body".to_owned());
+    }
+    for pattern in &expect.text {
+        let pattern = fill(pattern, known)?;
+        if !matches(&pattern, &response.text) {
+            failures.push(format!("the body is not like {pattern:?}"));
         }
     }
     for expression in &expect.fhirpath {
@@ -139,6 +174,9 @@ fn one(expression: &str, response: &Response, clock: &Clock) -> Result<Value, St
 }
 
 fn evaluate(expression: &str, resource: &Value, clock: &Clock) -> Result<Vec<Value>, String> {
+    if resource.is_null() {
+        return Err(format!("there is no resource to evaluate {expression} on"));
+    }
     let compiled = Expression::compile(expression).map_err(|error| format!("{expression}: {error}"))?;
     let context = Context::new(resource, clock.now());
     let focus = Item::resource(resource, context.types);

@@ -1,4 +1,5 @@
-//! The player of journeys, against answers written down beforehand; and the journey files themselves.
+//! The player, against answers written down beforehand; the journey files; the cases of `conformance/http/`, over HTTP.
 
 pub mod files;
+mod http;
 mod player;

@@ -14,6 +14,10 @@ struct Script {
 }
 
 impl Transport for Script {
+    fn base(&self) -> &'static str {
+        "http://h/fhir"
+    }
+
     fn send(&mut self, request: &Request) -> Result<Response, String> {
         self.asked.push(request.clone());
         self.answers.pop_front().ok_or_else(|| "no answer".to_owned())
@@ -22,7 +26,7 @@ impl Transport for Script {
 
 fn answer(status: u16, headers: &[(&str, &str)], body: Value) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Response { status, headers, body }
+    Response { status, headers, text: body.to_string(), body }
 }
 
 fn played(steps: &Value, answers: Vec<Response>) -> (Played, Vec<Request>) {
@@ -70,12 +74,13 @@ fn what_is_not_as_expected_is_named_and_ends_the_journey() {
     let (played_once, asked) = played(&steps, vec![answer(404, &[], body.clone())]);
     assert_eq!(asked.len(), 1);
     let failures = played_once.failures();
-    assert_eq!(failures.len(), 2, "{failures:?}");
+    assert_eq!(failures.len(), 3, "{failures:?}");
     assert!(failures[0].ends_with("one: status 404 instead of [200]"), "{failures:?}");
-    assert!(failures[1].contains("the answer was 404"), "{failures:?}");
+    assert!(failures[1].ends_with("the request was GET Task/7"), "{failures:?}");
+    assert!(failures[2].contains("the answer was 404"), "{failures:?}");
     let (played, _) = played(&steps, vec![answer(200, &[("etag", "W/\"2\"")], body)]);
     let failures = played.failures();
-    assert_eq!(failures.len(), 3, "{failures:?}");
+    assert_eq!(failures.len(), 4, "{failures:?}");
     assert!(failures[0].contains("ETag"), "{failures:?}");
     assert!(failures[1].ends_with("not true: status = 'draft'"), "{failures:?}");
 }
