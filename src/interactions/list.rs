@@ -34,6 +34,7 @@ pub const INTERACTIONS: &[Interaction] = &[
     Interaction { code: "capabilities", level: Level::System, listed: false },
     entry("transaction", Level::System),
     entry("batch", Level::System),
+    entry("search-system", Level::System),
     entry("create", Level::Type),
     entry("search-type", Level::Type),
     entry("read", Level::Instance),
@@ -56,7 +57,8 @@ pub const fn code(target: &Target, method: Method) -> &'static str {
         (Target::TypeHistory(_), _) => "history-type",
         (Target::InstanceHistory(..), _) => "history-instance",
         (Target::Version(..), _) => "vread",
-        (Target::TypeSearch(_), _) | (Target::Type(_), Method::Get | Method::Head) => "search-type",
+        (Target::TypeSearch(_) | Target::Compartment(..) | Target::CompartmentSearch(..), _)
+        | (Target::Type(_), Method::Get | Method::Head) => "search-type",
         (Target::Type(_), Method::Post) => "create",
         (Target::Instance(..), Method::Get | Method::Head) => "read",
         (Target::Type(_) | Target::Instance(..), Method::Put) => "update",

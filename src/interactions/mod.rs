@@ -23,6 +23,7 @@ pub mod reply;
 pub mod request;
 pub mod rewrite;
 pub mod route;
+pub mod scope;
 pub mod search;
 pub mod searchset;
 pub mod server;
@@ -39,6 +40,7 @@ use record::Stamp;
 use reply::Reply;
 use request::{Method, Request};
 use route::Target;
+use scope::Scope;
 use server::Server;
 
 use crate::access::{self, Grant};
@@ -85,8 +87,15 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         }
         (Target::System, Post) => bundle(server, request, grant("transaction", None)?).await,
         (Target::Type(name), Post) => create::create(server, request, name, grant("create", Some(name))?).await,
+        (Target::System, Get | Head) | (Target::SystemSearch, Post) => {
+            search::search(server, request, &Scope::System, grant("search-system", None)?).await
+        }
         (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => {
-            search::search(server, request, name, grant("search-type", Some(name))?).await
+            search::search(server, request, &Scope::Type(name), grant("search-type", Some(name))?).await
+        }
+        (Target::Compartment(centre, id, member), Get | Head) | (Target::CompartmentSearch(centre, id, member), Post) => {
+            let grant = grant("search-type", member.as_deref())?;
+            search::search(server, request, &Scope::Compartment { centre, id, member: member.as_deref() }, grant).await
         }
         (Target::Type(name), Put) => conditional::update(server, request, name, grant("update", Some(name))?).await,
         (Target::Type(name), Delete) => conditional::delete(server, request, name, grant("delete", Some(name))?).await,

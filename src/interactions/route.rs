@@ -6,6 +6,7 @@ use crate::fhir::primitive;
 use crate::fhir::suggest;
 use crate::fhir::types::PrimitiveKind;
 use crate::problem::{Kind, Problem};
+use crate::search::compartment;
 
 /// What an address names (<https://hl7.org/fhir/R4/http.html#summary>).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub enum Target {
     TypeHistory(String),
     /// `[type]/[id]`.
     Instance(String, String),
+    /// `[type]/[id]/[member type]`, or `[type]/[id]/*` where the member is none: a search in a compartment.
+    Compartment(String, String, Option<String>),
+    /// `[type]/[id]/[member type]/_search` or `[type]/[id]/_search`.
+    CompartmentSearch(String, String, Option<String>),
     /// `[type]/[id]/_history`.
     InstanceHistory(String, String),
     /// `[type]/[id]/_history/[version]`.
@@ -65,6 +70,14 @@ impl Target {
             [type_, id] => Ok(Self::Instance((*type_).to_owned(), checked_id(id)?)),
             [type_, id, "_history"] => Ok(Self::InstanceHistory((*type_).to_owned(), checked_id(id)?)),
             [type_, id, "_history", version] => version_target(type_, id, version),
+            [type_, id, "*"] => compartment(type_, id, None).map(|(a, b, c)| Self::Compartment(a, b, c)),
+            [type_, id, "_search"] => compartment(type_, id, None).map(|(a, b, c)| Self::CompartmentSearch(a, b, c)),
+            [type_, id, member] if definitions.is_resource_type(member) => {
+                compartment(type_, id, Some(member)).map(|(a, b, c)| Self::Compartment(a, b, c))
+            }
+            [type_, id, member, "_search"] if definitions.is_resource_type(member) => {
+                compartment(type_, id, Some(member)).map(|(a, b, c)| Self::CompartmentSearch(a, b, c))
+            }
             [type_, id, name] if name.starts_with('$') => Ok(operation(name, Some(type_), Some(checked_id(id)?))),
             _ => {
                 Err(Problem::new(Kind::NotFound, "There is nothing at this address. GET metadata says what there is.")
@@ -72,6 +85,19 @@ impl Target {
             }
         }
     }
+}
+
+fn compartment(
+    resource_type: &str,
+    id: &str,
+    member: Option<&str>,
+) -> Result<(String, String, Option<String>), Problem> {
+    if compartment::of(resource_type).is_none() {
+        let known: Vec<&str> = compartment::all().iter().map(|compartment| compartment.code.as_str()).collect();
+        let text = format!("There is no compartment around this type; there is one around {}.", known.join(", "));
+        return Err(Problem::new(Kind::NotFound, text).at("http.url"));
+    }
+    Ok((resource_type.to_owned(), checked_id(id)?, member.map(str::to_owned)))
 }
 
 fn operation(name: &str, resource_type: Option<&&str>, id: Option<String>) -> Target {

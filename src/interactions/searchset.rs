@@ -58,11 +58,15 @@ pub fn query_string(parameters: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-/// The Bundle as JSON.
-pub fn bundle(server: &Server, query: &Query, answer: &Answer) -> Result<Bytes, Problem> {
-    let mut links = vec![json!({ "relation": "self", "url": address(server, query, None) })];
+/// The Bundle as JSON; `path` is the address of the search below the base.
+pub fn bundle(server: &Server, path: &str, query: &Query, answer: &Answer) -> Result<Bytes, Problem> {
+    let address = |token: Page<'_>| address(server, path, query, token);
+    let mut links = vec![json!({ "relation": "self", "url": address(Page::Asked) })];
+    if query.page.is_some() || answer.next.is_some() {
+        links.push(json!({ "relation": "first", "url": address(Page::First) }));
+    }
     if let Some(token) = &answer.next {
-        links.push(json!({ "relation": "next", "url": address(server, query, Some(token)) }));
+        links.push(json!({ "relation": "next", "url": address(Page::At(token)) }));
     }
     let mut head = json!({ "resourceType": "Bundle", "id": server.clock.new_id(), "type": "searchset" });
     if let Some(total) = answer.total {
@@ -89,14 +93,23 @@ pub fn bundle(server: &Server, query: &Query, answer: &Answer) -> Result<Bytes, 
     Ok(bytes.into())
 }
 
+/// Which page a link leads to.
+enum Page<'a> {
+    Asked,
+    First,
+    At(&'a str),
+}
+
 /// What was understood, and the page.
-fn address(server: &Server, query: &Query, token: Option<&str>) -> String {
+fn address(server: &Server, path: &str, query: &Query, page: Page<'_>) -> String {
     let mut parameters = query.understood.clone();
-    if let Some(token) = token {
+    if !matches!(page, Page::Asked) {
         parameters.retain(|(name, _)| name != PAGE);
+    }
+    if let Page::At(token) = page {
         parameters.push((PAGE.to_owned(), token.to_owned()));
     }
-    let address = format!("{}/{}", server.base, query.resource_type);
+    let address = if path.is_empty() { server.base.clone() } else { format!("{}/{path}", server.base) };
     if parameters.is_empty() { address } else { format!("{address}?{}", query_string(&parameters)) }
 }
 

@@ -166,6 +166,11 @@ impl Store {
         resources::counts(&self.0.database).await
     }
 
+    /// The resource types of which there has ever been a resource, sorted.
+    pub async fn types(&self) -> Result<Vec<String>, Problem> {
+        resources::types(&self.0.database).await
+    }
+
     /// Runs `job` in a transaction and answers when it is committed, durably. The job returns its value and the audit rows
     /// that are committed with it; where it returns a problem, nothing of it is written. It may be run more than once.
     /// `Kind::Unavailable` where too many jobs wait, `Kind::Conflict` where somebody else was faster.

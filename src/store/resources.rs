@@ -89,6 +89,10 @@ pub(super) const READ_VERSION: &str = concat!(
 );
 pub(super) const COUNT_TYPE: &str = "select count(*) from resource where type = $1 and not deleted";
 pub(super) const COUNTS: &str = "select type, count(*) from resource where not deleted group by type order by type";
+/// Walks the index from type to type instead of reading all of it.
+pub(super) const TYPES: &str = "with recursive found (type) as (select min(type) from resource union all \
+     select (select min(r.type) from resource r where r.type > found.type) from found where found.type is not null) \
+     select type from found where type is not null order by type";
 
 /// Runs a read on the pool; again where the pooled connection turned out to be dead, as all are after a restart of the server.
 macro_rules! retrying {
@@ -133,4 +137,9 @@ pub(super) async fn count(database: &Database, resource_type: &str) -> Result<i6
 /// How many resources of each type are there.
 pub(super) async fn counts(database: &Database) -> Result<Vec<(String, i64)>, Problem> {
     retrying!(on!(database, |pool| sqlx::query_as(COUNTS).fetch_all(pool).await))
+}
+
+/// The resource types of which there has ever been a resource, sorted.
+pub(super) async fn types(database: &Database) -> Result<Vec<String>, Problem> {
+    retrying!(on!(database, |pool| sqlx::query_scalar(TYPES).fetch_all(pool).await))
 }

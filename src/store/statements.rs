@@ -25,6 +25,7 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("resources::COUNT_TYPE", resources::COUNT_TYPE),
         ("resources::READ", resources::READ),
         ("resources::READ_VERSION", resources::READ_VERSION),
+        ("resources::TYPES", resources::TYPES),
         ("secret::OFFER", secret::OFFER),
         ("secret::READ", secret::READ),
         ("tx::UPDATE", tx::UPDATE),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::statement::Bind;
+use super::statement::{Bind, Statement};
 
 /// SQL text under construction.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +74,22 @@ impl Sql {
             self.push(if items.len() > 1 { ")" } else { "" });
         }
         self.push(")")
+    }
+
+    /// Appends a whole statement with its values.
+    pub fn append(&mut self, statement: &Statement) -> &mut Self {
+        let mut rest = statement.sql.as_str();
+        while let Some((before, after)) = rest.split_once('$') {
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, behind) = after.split_at(digits);
+            self.push(before);
+            let place: usize = number.parse().unwrap_or_default();
+            if let Some(value) = place.checked_sub(1).and_then(|place| statement.binds.get(place)) {
+                self.bind(value.clone());
+            }
+            rest = behind;
+        }
+        self.push(rest)
     }
 
     /// How many values are bound so far.

@@ -1,5 +1,6 @@
 //! From a query to SQL: one portable text and its values, which the store runs on either database.
 
+pub mod across;
 pub mod builder;
 mod condition;
 pub mod count;

@@ -70,6 +70,12 @@ pub fn stages(page: &Page<'_>) -> Vec<Stage> {
     }
 }
 
+/// True if some condition is sure to leave few resources, which [`stages`] then sorts.
+pub(super) fn leaves_few(page: &Page<'_>) -> bool {
+    let conditions: Vec<Condition> = page.query.conditions.iter().chain(page.restrictions).cloned().collect();
+    Search { page, conditions: &conditions, best: best(&conditions), sorts: &page.query.sort }.leaves_few()
+}
+
 /// A count, cut off just above [`FEW`], of what the best condition leaves; none where the way to go is clear without. Run it
 /// for the first page only.
 #[must_use]
@@ -157,7 +163,10 @@ impl<'a> Search<'a> {
             && let Some(Some(value)) = position.values.first()
         {
             if column == "id" {
-                sql.push(&format!(" and r.id {operator} ")).bind(value.clone());
+                // An id is unique within its type; the page before may have ended at the same id of another type.
+                sql.push(&format!(" and r.id {operator}= ")).bind(value.clone());
+                sql.push(&format!(" and (r.id {operator} ")).bind(value.clone());
+                sql.push(&format!(" or r.key {operator} ")).integer(position.key).push(")");
             } else {
                 sql.push(&format!(" and (r.{column}, r.key) {operator} (")).bind(value.clone());
                 sql.push(", ").integer(position.key).push(")");

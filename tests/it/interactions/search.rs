@@ -31,13 +31,13 @@ fn filled(database: &TestDatabase) -> TestServer {
     server
 }
 
-fn ids(bundle: &Value, mode: &str) -> Vec<String> {
+pub fn ids(bundle: &Value, mode: &str) -> Vec<String> {
     let entries = bundle["entry"].as_array().into_iter().flatten();
     let of_mode = entries.filter(|entry| entry["search"]["mode"] == mode);
     of_mode.map(|entry| entry["resource"]["id"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-fn link(bundle: &Value, relation: &str) -> Option<String> {
+pub fn link(bundle: &Value, relation: &str) -> Option<String> {
     let links = bundle["link"].as_array().unwrap();
     links.iter().find(|link| link["relation"] == relation).map(|link| link["url"].as_str().unwrap().to_owned())
 }

@@ -149,7 +149,7 @@ both! {
         let text = |text: &str| vec![Some(Bind::Text(text.to_owned()))];
         let low = vec![Some(Bind::Integer(1_767_916_800_000_000))];
         for (search, values, sqlite, postgres) in [
-            ("Task", text("t2"), "id>?", "(id > 't2'"),
+            ("Task", text("t2"), "id>?", "(id >= 't2'"),
             ("Task?_sort=-authored-on", low.clone(), "low<?", "low <= "),
             ("Task?_sort=-_lastUpdated", low, "last_updated<?", "(ROW(last_updated, key) <"),
             ("Patient?_sort=family", text("name2"), "folded>?", "folded >= "),
