@@ -12,6 +12,7 @@ use crate::access::Grant;
 use crate::config::{ConditionalDelete, Duplicates, ValidationMode};
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
+use crate::search::compartment;
 use crate::search::parameters::OfType;
 
 /// Canonical url of our implementation guide.
@@ -53,6 +54,7 @@ pub fn statement(server: &Server) -> Value {
             "resource": resources(server),
             "interaction": codes(Level::System),
             "operation": operations(server, &operation::Level::System),
+            "compartment": compartment::all().iter().map(|compartment| compartment.url).collect::<Vec<_>>(),
         }],
     })
 }

@@ -93,7 +93,8 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => {
             search::search(server, request, &Scope::Type(name), grant("search-type", Some(name))?).await
         }
-        (Target::Compartment(centre, id, member), Get | Head) | (Target::CompartmentSearch(centre, id, member), Post) => {
+        (Target::Compartment(centre, id, member), Get | Head)
+        | (Target::CompartmentSearch(centre, id, member), Post) => {
             let grant = grant("search-type", member.as_deref())?;
             search::search(server, request, &Scope::Compartment { centre, id, member: member.as_deref() }, grant).await
         }

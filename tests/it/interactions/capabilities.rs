@@ -26,6 +26,7 @@ fn the_statement_is_complete(database: &TestDatabase) {
     for name in ["_id", "_lastUpdated", "owner", "status", "focus", "authored-on", "business-status"] {
         assert!(parameters.contains(&name), "{name} not in {parameters:?}");
     }
+    assert_eq!(statement["rest"][0]["compartment"].as_array().unwrap().len(), 5);
     server.get("metadata?mode=terminology").expect(400);
 }
 

@@ -6,4 +6,5 @@ mod capabilities;
 mod conditional;
 mod crud;
 mod formats;
+mod scopes;
 mod search;
