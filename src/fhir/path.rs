@@ -44,14 +44,38 @@ impl<'a> Path<'a> {
             Self::Element(parent, _) | Self::Index(parent, _) => parent.depth() + 1,
         }
     }
+
+    /// The path as a FHIRPath expression.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(64);
+        self.append(&mut text);
+        text
+    }
+
+    fn append(&self, text: &mut String) {
+        match self {
+            Self::Root(name) => text.push_str(name),
+            Self::Element(parent, name) => {
+                parent.append(text);
+                text.push('.');
+                text.push_str(name);
+            }
+            Self::Index(parent, index) => {
+                parent.append(text);
+                text.push('[');
+                match u8::try_from(*index) {
+                    Ok(digit @ 0..=9) => text.push(char::from(b'0' + digit)),
+                    _ => text.push_str(&index.to_string()),
+                }
+                text.push(']');
+            }
+        }
+    }
 }
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(name) => formatter.write_str(name),
-            Self::Element(parent, name) => write!(formatter, "{parent}.{name}"),
-            Self::Index(parent, index) => write!(formatter, "{parent}[{index}]"),
-        }
+        formatter.write_str(&self.text())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::fhir::definitions::{CodeSystem, Concept, ConceptProperty, Content};
 
-use super::hash::CodeMap;
+use crate::fhir::hash::CodeMap;
 
 /// Whether a code system has a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

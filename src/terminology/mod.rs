@@ -5,14 +5,13 @@
 mod code_system;
 mod compile;
 mod filter;
-mod hash;
 mod syntax;
 mod value_set;
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::fhir::definitions::Definitions;
+use crate::fhir::hash::TextMap;
 
 pub use code_system::{CompiledCodeSystem, Existence};
 pub use value_set::CompiledValueSet;
@@ -31,7 +30,7 @@ pub enum Membership {
     },
 }
 
-type Kept<T> = RwLock<HashMap<String, Arc<T>>>;
+type Kept<T> = RwLock<TextMap<String, Arc<T>>>;
 
 /// All code systems and value sets of one registry of definitions.
 #[derive(Debug)]

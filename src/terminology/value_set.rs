@@ -1,8 +1,8 @@
 //! A value set in memory: its codes by table, and what it has that cannot be listed.
 
 use super::Membership;
-use super::hash::CodeMap;
 use super::syntax::Grammar;
+use crate::fhir::hash::CodeMap;
 
 /// A value set, compiled.
 #[derive(Debug, Default)]

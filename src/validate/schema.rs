@@ -107,6 +107,8 @@ pub struct Element {
     pub min: u32,
     /// Rules of the element, cheap ones first.
     pub rules: Vec<Rule>,
+    /// Profiles that every value of a type must meet, of the rules.
+    pub demanded: Vec<(TypeIndex, ProfileIndex)>,
 }
 
 /// Where an extension may stand.
@@ -194,6 +196,10 @@ pub struct Node {
     pub types: Vec<TypeIndex>,
     /// Added rules, cheap ones first.
     pub rules: Vec<Rule>,
+    /// Profiles that every value of a type must meet, of the rules.
+    pub demanded: Vec<(TypeIndex, ProfileIndex)>,
+    /// Of the children those whose occurrences are limited: their positions.
+    pub limited: Vec<u32>,
     /// How occurrences are told apart.
     pub slicing: Option<Slicing>,
 }
@@ -229,6 +235,8 @@ pub struct Slice {
 pub struct Condition {
     /// The way from the occurrence to the value that decides.
     pub steps: Vec<Step>,
+    /// Number of the way: conditions of one slicing with the same steps have the same.
+    pub way: usize,
     /// What the value must be; one of these.
     pub tests: Vec<Test>,
 }

@@ -1,10 +1,11 @@
 //! The arena of schemas: a slot per type and per profile, filled at first use and kept. Threads share it; an index stays
 //! valid as long as the validator.
 
-use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, OnceLock};
 
 use crate::fhir::definitions::{Definitions, StructureKind};
+use crate::fhir::hash::TextMap;
 use crate::fhir::issue::Issue;
 use crate::fhir::types::{TypeIndex, Types};
 
@@ -18,7 +19,7 @@ pub struct Schemas {
     types: Vec<OnceLock<Result<TypeSchema, Issue>>>,
     profiles: Vec<OnceLock<Result<ProfileSchema, Issue>>>,
     canonicals: Vec<String>,
-    by_canonical: HashMap<String, ProfileIndex>,
+    by_canonical: TextMap<String, ProfileIndex>,
     by_type: Vec<OnceLock<Vec<ProfileIndex>>>,
 }
 
@@ -29,7 +30,7 @@ impl Schemas {
         let count = Types::r4().all().count();
         let canonicals: Vec<String> =
             definitions.canonicals("StructureDefinition").map(|(_, canonical)| canonical).collect();
-        let mut by_canonical = HashMap::with_capacity(canonicals.len() * 2);
+        let mut by_canonical = TextMap::with_capacity_and_hasher(canonicals.len() * 2, BuildHasherDefault::default());
         for (canonical, index) in canonicals.iter().zip((0..).map(ProfileIndex)) {
             by_canonical.insert(canonical.clone(), index);
             if let Some((url, _)) = canonical.split_once('|') {

@@ -15,8 +15,8 @@ pub fn is_string(text: &str) -> bool {
 /// and the two non-characters U+FFFE and U+FFFF have no representation, not even escaped.
 #[must_use]
 pub fn is_permitted_in_xml(text: &str) -> bool {
-    let plain = |byte: &u8| *byte >= b' ' && *byte != 0xEF;
-    text.as_bytes().iter().all(plain)
+    let plain = |byte: u8| byte >= b' ' && byte != 0xEF;
+    all(text, plain)
         || text.chars().all(|character| match character {
             '\t' | '\n' | '\r' => true,
             '\u{FFFE}' | '\u{FFFF}' => false,
@@ -27,6 +27,9 @@ pub fn is_permitted_in_xml(text: &str) -> bool {
 /// `code`: `[^\s]+(\s[^\s]+)*`.
 #[must_use]
 pub fn is_code(text: &str) -> bool {
+    if all(text, |byte| byte > b' ') {
+        return !text.is_empty() && is_short_enough(text);
+    }
     let mut after_space = true;
     for byte in text.bytes() {
         let space = is_space(byte);
@@ -48,7 +51,7 @@ pub fn is_id(text: &str) -> bool {
 /// `uri`, `url`, `canonical`: `\S*`, and as every primitive not empty.
 #[must_use]
 pub fn is_uri(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte > b' ') && is_short_enough(text)
+    !text.is_empty() && all(text, |byte| byte > b' ') && is_short_enough(text)
 }
 
 /// `oid`: `urn:oid:[0-2](\.(0|[1-9][0-9]*))+`.
@@ -96,6 +99,14 @@ pub fn is_base64(text: &str) -> bool {
         }
     }
     in_group == 0 && groups > 0
+}
+
+/// True where every byte passes. Many bytes at a time, without a branch for each, so that the compiler uses wide registers.
+#[inline]
+fn all(text: &str, passes: impl Fn(u8) -> bool + Copy) -> bool {
+    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+    blocks.iter().all(|block| block.iter().fold(true, |all, byte| all & passes(*byte)))
+        && rest.iter().all(|byte| passes(*byte))
 }
 
 fn is_short_enough(text: &str) -> bool {

@@ -57,6 +57,19 @@ fn target_type(canonical: &str, resource_type: impl Fn(&str) -> Option<String>) 
     }
 }
 
+/// The profiles of the rules that every value of a type must meet. Where several will do, the rule itself tries them.
+#[must_use]
+pub fn demanded(rules: &[Rule]) -> Vec<(TypeIndex, ProfileIndex)> {
+    let single = rules.iter().filter_map(|rule| match rule {
+        Rule::Profiles(type_, profiles) => match profiles.as_slice() {
+            [profile] => Some((*type_, *profile)),
+            _ => None,
+        },
+        _ => None,
+    });
+    single.collect()
+}
+
 /// The profiles that values of each type must meet one of. `index` finds profiles; unknown ones narrow nothing.
 pub fn type_profiles(types: &[TypeRef], index: impl Fn(&str) -> Option<ProfileIndex>, rules: &mut Vec<Rule>) {
     for type_ in types.iter().filter(|type_| !type_.profiles.is_empty()) {

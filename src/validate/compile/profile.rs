@@ -136,6 +136,7 @@ fn node(schemas: &Schemas, url: &str, drafts: &Drafts, draft: &Draft) -> Result<
         node.types.clone_from(&draft.types);
     }
     node.rules = rules(schemas, url, draft, &base)?;
+    node.demanded = facets::demanded(&node.rules);
     Ok(node)
 }
 

@@ -15,7 +15,7 @@ use super::draft::{Draft, Drafts};
 use super::failure;
 use super::trees::{Cursor, Trees};
 
-/// Fills in the slicings of a profile's nodes.
+/// Fills in the slicings of a profile's nodes, and which children are limited in number.
 pub fn resolve(
     schemas: &Schemas,
     structure: &StructureDefinition,
@@ -29,6 +29,12 @@ pub fn resolve(
     }
     for (position, slicing) in slicings {
         nodes[position].slicing = Some(slicing);
+    }
+    let is_limited: Vec<bool> =
+        nodes.iter().map(|node| node.min > 0 || node.max.is_some() || node.slicing.is_some()).collect();
+    for node in nodes {
+        let children = (0..).zip(&node.children).filter(|(_, (_, child))| is_limited[*child as usize]);
+        node.limited = children.map(|(position, _)| position).collect();
     }
     Ok(())
 }
@@ -57,7 +63,19 @@ fn slicing(schemas: &Schemas, drafts: &Drafts, nodes: &[Node], draft: &Draft) ->
             conditions: conditions.unwrap_or_default(),
         });
     }
+    number_ways(&mut slices);
     Ok(Slicing { rules: definition.rules, ordered: definition.ordered, slices })
+}
+
+/// Gives conditions with the same steps the same number.
+fn number_ways(slices: &mut [Slice]) {
+    let mut ways: Vec<Vec<Step>> = Vec::new();
+    for condition in slices.iter_mut().flat_map(|slice| &mut slice.conditions) {
+        condition.way = ways.iter().position(|known| *known == condition.steps).unwrap_or_else(|| {
+            ways.push(condition.steps.clone());
+            ways.len() - 1
+        });
+    }
 }
 
 /// Extensions are told apart by url, choices by type, without a profile saying so.
@@ -105,7 +123,7 @@ fn discriminated(
 }
 
 fn one(steps: Vec<Step>, tests: Vec<Test>) -> Vec<Condition> {
-    vec![Condition { steps, tests }]
+    vec![Condition { steps, way: 0, tests }]
 }
 
 /// Splits a restricted FHIRPath at its dots, those within quotes and parentheses excepted.
@@ -173,7 +191,7 @@ fn below(trees: &mut Trees<'_>, cursor: &Cursor, steps: &[Step], conditions: &mu
         if tests.is_empty() {
             below(trees, &inner, &steps, conditions, depth + 1);
         } else {
-            conditions.push(Condition { steps, tests });
+            conditions.push(Condition { steps, way: 0, tests });
         }
     }
 }

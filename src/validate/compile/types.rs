@@ -81,6 +81,7 @@ fn add_element(definitions: &Definitions, schema: &mut TypeSchema, child: &Child
         repeats: child.repeats,
         is_choice: child.is_choice,
         min: child.min,
+        demanded: facets::demanded(&rules),
         rules,
     });
     Ok(())

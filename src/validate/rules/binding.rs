@@ -1,11 +1,10 @@
 //! `binding-required`, `binding-extensible`, `binding-preferred`, `terminology-unloaded`: codes against value sets
 //! (<https://hl7.org/fhir/R4/terminologies.html#strength>).
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::member::{self, has, text};
 use crate::fhir::suggest;
 use crate::terminology::{CompiledValueSet, Membership};
 
@@ -35,10 +34,10 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, binding: &Binding, focus: Focus<'a>, pla
     let Some(set) = compiled(run, binding, 0) else {
         return report_unloaded(run, binding, &binding.value_set, place, origin);
     };
-    match outcome(&set, value) {
+    match outcome(set, value) {
         Outcome::Member => {}
         Outcome::Unloaded(missing) => report_unloaded(run, binding, &missing, place, origin),
-        Outcome::Stranger => stranger(run, binding, &set, value, place, origin),
+        Outcome::Stranger => stranger(run, binding, set, value, place, origin),
         Outcome::NoCode => no_code(run, binding, value, place, origin),
     }
 }
@@ -46,18 +45,18 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, binding: &Binding, focus: Focus<'a>, pla
 /// True where a value (code, Coding, CodeableConcept) has a code of the value set for certain.
 #[must_use]
 pub fn has_member(run: &Run<'_, '_>, binding: &Binding, value: &Value) -> bool {
-    compiled(run, binding, 0).is_some_and(|set| outcome(&set, value) == Outcome::Member)
+    compiled(run, binding, 0).is_some_and(|set| outcome(set, value) == Outcome::Member)
 }
 
-fn compiled(run: &Run<'_, '_>, binding: &Binding, which: usize) -> Option<Arc<CompiledValueSet>> {
+fn compiled<'b>(run: &Run<'_, '_>, binding: &'b Binding, which: usize) -> Option<&'b CompiledValueSet> {
     let canonical = if which == 0 { Some(&binding.value_set) } else { binding.max_value_set.as_ref() }?;
-    binding.compiled[which].get_or_init(|| run.validator.terminology().compiled(canonical)).clone()
+    binding.compiled[which].get_or_init(|| run.validator.terminology().compiled(canonical)).as_deref()
 }
 
 fn outcome(set: &CompiledValueSet, value: &Value) -> Outcome {
     match value {
         Value::String(code) => of(set.member(None, code)),
-        Value::Object(object) => match object.get("coding") {
+        Value::Object(object) => match member::of(object, "coding") {
             Some(Value::Array(codings)) => {
                 codings.iter().map(|coding| of_coding(set, coding)).reduce(better).unwrap_or(Outcome::NoCode)
             }
@@ -69,8 +68,8 @@ fn outcome(set: &CompiledValueSet, value: &Value) -> Outcome {
 }
 
 fn of_coding(set: &CompiledValueSet, coding: &Value) -> Outcome {
-    match coding.get("code").and_then(Value::as_str) {
-        Some(code) => of(set.member(Some(coding.get("system").and_then(Value::as_str).unwrap_or_default()), code)),
+    match text(coding, "code") {
+        Some(code) => of(set.member(Some(text(coding, "system").unwrap_or_default()), code)),
         None => Outcome::NoCode,
     }
 }
@@ -105,7 +104,7 @@ fn stranger<'a>(
 ) {
     if binding.strength != Strength::Required
         && let Some(bound) = compiled(run, binding, 1)
-        && outcome(&bound, value) == Outcome::Stranger
+        && outcome(bound, value) == Outcome::Stranger
     {
         let bound = binding.max_value_set.as_deref().unwrap_or_default();
         let text = format!("{} must be a code of value set {bound}.", origin.element);
@@ -120,14 +119,14 @@ fn stranger<'a>(
         .as_str()
         .and_then(|code| suggest::nearest(code, set.codes()))
         .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
-    let text = format!("{} {verb} a code of value set {}.{hint}", origin.element, binding.value_set);
+    let text = [origin.element, " ", verb, " a code of value set ", &binding.value_set, ".", &hint].concat();
     run.push(Issue::new(severity, IssueCode::CodeInvalid, rule, text), place.path, origin);
 }
 
 /// A required binding wants a code; a text alone or an extension instead of a code is not for us to judge elsewhere.
 fn no_code<'a>(run: &mut Run<'_, 'a>, binding: &Binding, value: &Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let is_coded = value.get("coding").is_some() || value.get("text").is_some();
-    let excused = value.get("extension").is_some() || (value.get("value").is_some() || value.get("unit").is_some());
+    let is_coded = has(value, "coding") || has(value, "text");
+    let excused = has(value, "extension") || has(value, "value") || has(value, "unit");
     if binding.strength == Strength::Required && is_coded && !excused {
         let text = format!(
             "{} must have a code of value set {}; a text alone is not enough.",
@@ -145,9 +144,8 @@ fn report_unloaded<'a>(
     origin: Origin<'_>,
 ) {
     let severity = if binding.strength == Strength::Preferred { Severity::Information } else { Severity::Warning };
-    let text = format!(
-        "{} could not be checked against value set {}: {missing} is not loaded.",
-        origin.element, binding.value_set
-    );
+    let set = &binding.value_set;
+    let text =
+        [origin.element, " could not be checked against value set ", set, ": ", missing, " is not loaded."].concat();
     run.push(Issue::new(severity, IssueCode::NotFound, "terminology-unloaded", text), place.path, origin);
 }

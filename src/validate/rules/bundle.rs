@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member::text;
 use crate::fhir::reference::Reference;
 
 use crate::validate::run::{Origin, Place, Run};
@@ -13,11 +14,11 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, bundle: &'a Value, place: Place<'_, 'a>,
     let Some(entries) = bundle.get("entry").and_then(Value::as_array) else { return };
     let list = place.path.element("entry");
     for (index, entry) in entries.iter().enumerate() {
-        let Some(url) = entry.get("fullUrl").and_then(Value::as_str) else { continue };
+        let Some(url) = text(entry, "fullUrl") else { continue };
         let path = list.index(index);
         if !url.contains(':') {
-            let text = "fullUrl must be an absolute url, for example https://…/Patient/1 or urn:uuid:….".to_owned();
-            run.error(IssueCode::Value, "bundle-full-url", text, &path, origin);
+            let fault = "fullUrl must be an absolute url, for example https://…/Patient/1 or urn:uuid:….".to_owned();
+            run.error(IssueCode::Value, "bundle-full-url", fault, &path, origin);
             continue;
         }
         let resource = entry.get("resource");
@@ -26,8 +27,8 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, bundle: &'a Value, place: Place<'_, 'a>,
         if let (Some(Reference::Absolute { target, .. }), Some(id)) = (Reference::parse(url), id)
             && (target.id != id || Some(target.resource_type) != type_)
         {
-            let text = "fullUrl ends in another type or id than its resource has. Make them agree.".to_owned();
-            run.error(IssueCode::Value, "bundle-full-url", text, &path, origin);
+            let fault = "fullUrl ends in another type or id than its resource has. Make them agree.".to_owned();
+            run.error(IssueCode::Value, "bundle-full-url", fault, &path, origin);
         }
     }
 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::member;
 use crate::fhir::suggest;
 use crate::terminology::Existence;
 
@@ -14,7 +15,7 @@ const GROWING: &str = "http://terminology.hl7.org/";
 
 /// Checks a Coding against its code system.
 pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let text_of = |name: &str| coding.get(name).and_then(Value::as_str);
+    let text_of = |name: &str| member::text(coding, name);
     let (Some(system), Some(code)) = (text_of("system"), text_of("code")) else { return };
     let Some(compiled) = run.validator.terminology().system(system) else { return };
     match compiled.code_exists(code) {

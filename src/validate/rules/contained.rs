@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member::member;
 
 use crate::validate::run::{Origin, Place, Run};
 
 /// Checks the contained resources of a resource.
 pub fn check<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let Some(contained) = resource.get("contained").and_then(Value::as_array) else { return };
+    let Some(contained) = member(resource, "contained").and_then(Value::as_array) else { return };
     let mut references = HashSet::new();
     collect(resource, &mut references);
     let list = place.path.element("contained");

@@ -2,6 +2,7 @@
 //! (<https://hl7.org/fhir/R4/defining-extensions.html#context>).
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member::text;
 use crate::fhir::path::Path;
 use crate::fhir::suggest;
 
@@ -42,12 +43,10 @@ pub fn relative(run: &mut Run<'_, '_>, path: &Path<'_>) {
 
 /// Checks that a complex extension's definition lists the part.
 pub fn part(run: &mut Run<'_, '_>, whole: &ProfileSchema, url: &str, path: &Path<'_>) {
-    let parts: Vec<&str> = whole.parts().collect();
-    if parts.contains(&url) {
+    if whole.parts().any(|part| part == url) {
         return;
     }
-    let hint =
-        suggest::nearest(url, parts.iter().copied()).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    let hint = suggest::nearest(url, whole.parts()).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
     let text = format!("Extension {} has no part of this name.{hint}", whole.url);
     let origin = Origin { profile: &whole.url, element: "Extension.extension", base: false };
     run.error(IssueCode::Extension, "extension-unknown", text, path, origin);
@@ -61,20 +60,14 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
         return true;
     }
     let types = run.validator.types();
-    let mut definition_path = None;
     profile.contexts.iter().any(|context| match context {
         Context::Element(wanted, _) if wanted == "Element" => true,
         Context::Element(_, Some(wanted)) => types.is_subtype(holder.type_, *wanted),
         Context::Element(wanted, None) => {
-            if !wanted.contains('.') {
-                return false;
-            }
-            let path = definition_path.get_or_insert_with(|| holder.definition_path());
-            let plain = wanted.replace("[x]", "");
-            *path == plain || path_through_types(run, place, &plain)
+            wanted.contains('.') && (holder.is_at(wanted) || path_through_types(run, place, wanted))
         }
         Context::Extension(wanted) => {
-            let url = holder.value.and_then(|value| value.get("url")).and_then(serde_json::Value::as_str);
+            let url = holder.value.and_then(|value| text(value, "url"));
             url == Some(wanted.as_str())
         }
         Context::Path(_, expression) => {
@@ -86,16 +79,16 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
 /// A context such as `HumanName.given` or `ElementDefinition.binding`: a type, then elements.
 fn path_through_types(run: &Run<'_, '_>, place: Place<'_, '_>, wanted: &str) -> bool {
     let types = run.validator.types();
-    let mut steps: Vec<&str> = wanted.split('.').collect();
+    let mut rest = wanted;
     let mut holder = place.holder;
     while let Some(current) = holder {
-        let Some(last) = steps.pop() else { return false };
-        if steps.is_empty() {
-            return types.get(last).is_some_and(|index| types.is_subtype(current.type_, index));
-        }
-        if last != current.name {
+        let Some((before, last)) = rest.rsplit_once('.') else {
+            return types.get(rest).is_some_and(|index| types.is_subtype(current.type_, index));
+        };
+        if last.trim_end_matches("[x]") != current.name {
             return false;
         }
+        rest = before;
         holder = current.parent;
     }
     false

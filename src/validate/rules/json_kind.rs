@@ -18,6 +18,30 @@ pub fn items<'a>(
     sibling: Option<&'a Value>,
     path: &Path<'_>,
 ) -> Option<Items<'a>> {
+    match value {
+        Some(Value::Array(items)) if sibling.is_none() && element.repeats && !items.is_empty() => {
+            if items.iter().all(|item| !item.is_null()) {
+                return Some(Items { values: items, siblings: &[] });
+            }
+        }
+        Some(Value::Array(_) | Value::Null) | None => {}
+        Some(value) if sibling.is_none() && !element.repeats => {
+            return Some(Items { values: std::slice::from_ref(value), siblings: &[] });
+        }
+        Some(_) => {}
+    }
+    unusual_items(run, name, element, value, sibling, path)
+}
+
+/// As [`items`], with everything that may be wrong.
+fn unusual_items<'a>(
+    run: &mut Run<'_, 'a>,
+    name: &Name,
+    element: &Element,
+    value: Option<&'a Value>,
+    sibling: Option<&'a Value>,
+    path: &Path<'_>,
+) -> Option<Items<'a>> {
     let origin = Origin { profile: &element.url, element: &element.id, base: true };
     if sibling.is_some() && name.sibling.is_empty() {
         let text = format!(

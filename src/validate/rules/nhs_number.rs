@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::member::text;
 
 use crate::validate::run::{Origin, Place, Run};
 
@@ -13,11 +14,11 @@ const RULE: &str = "nhs-number-check-digit";
 
 /// Checks an Identifier that says it is an NHS number.
 pub fn check<'a>(run: &mut Run<'_, 'a>, identifier: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if identifier.get("system").and_then(Value::as_str) != Some(SYSTEM) {
+    if text(identifier, "system") != Some(SYSTEM) {
         return;
     }
-    let Some(number) = identifier.get("value").and_then(Value::as_str) else { return };
-    let text = if number.len() != 10 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+    let Some(number) = text(identifier, "value") else { return };
+    let fault = if number.len() != 10 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         "An NHS number has ten digits and nothing else, no spaces either."
     } else if is_valid(number) {
         return;
@@ -26,17 +27,18 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, identifier: &'a Value, place: Place<'_, 
     };
     let severity = if place.scope.strict { Severity::Error } else { Severity::Warning };
     let path = place.path.element("value");
-    run.push(Issue::new(severity, IssueCode::Value, RULE, text), &path, origin);
+    run.push(Issue::new(severity, IssueCode::Value, RULE, fault), &path, origin);
 }
 
 /// True for ten digits with the right check digit.
 #[must_use]
 pub fn is_valid(number: &str) -> bool {
-    let digits: Vec<u32> = number.chars().filter_map(|digit| digit.to_digit(10)).collect();
-    if digits.len() != 10 || number.len() != 10 {
+    let digits = number.as_bytes();
+    if digits.len() != 10 || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let sum: u32 = digits.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
+    let digits = digits.iter().map(|digit| u32::from(digit - b'0'));
+    let sum: u32 = digits.clone().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
     let expected = (11 - sum % 11) % 11;
-    expected != 10 && digits[9] == expected
+    expected != 10 && digits.last() == Some(expected)
 }

@@ -3,16 +3,17 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 
 use crate::validate::run::{Origin, Place, Run};
 
-fn has(value: &Value, name: &str) -> bool {
-    value.get(name).is_some() || value.get(format!("_{name}").as_str()).is_some()
+fn has(value: &Value, name: &str, sibling: &str) -> bool {
+    member::has(value, name) || member::has(value, sibling)
 }
 
 /// `att-1`: data needs a contentType.
 pub fn attachment_type<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if value.get("data").is_some() && !has(value, "contentType") {
+    if member::has(value, "data") && !has(value, "contentType", "_contentType") {
         let text = "Attachment has data and no contentType. Say what kind of data it is.".to_owned();
         run.error(IssueCode::Invariant, "att-1", text, place.path, origin);
     }
@@ -20,7 +21,7 @@ pub fn attachment_type<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place
 
 /// `cpt-2`: a value needs a system.
 pub fn contact_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if value.get("value").is_some() && !has(value, "system") {
+    if member::has(value, "value") && !has(value, "system", "_system") {
         let text = "ContactPoint has a value and no system. Say whether it is phone, email or another.".to_owned();
         run.error(IssueCode::Invariant, "cpt-2", text, place.path, origin);
     }
@@ -28,7 +29,7 @@ pub fn contact_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<
 
 /// `qty-3`: a code needs a system.
 pub fn quantity_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    if value.get("code").is_some() && !has(value, "system") {
+    if member::has(value, "code") && !has(value, "system", "_system") {
         let text =
             "Quantity has a unit code and no system. Name the system, usually http://unitsofmeasure.org.".to_owned();
         run.error(IssueCode::Invariant, "qty-3", text, place.path, origin);
@@ -39,7 +40,7 @@ pub fn quantity_system<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place
 pub fn extension_value<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
     let Some(object) = value.as_object() else { return };
     let has_value = object.keys().any(|key| key.trim_start_matches('_').starts_with("value"));
-    if has_value == object.contains_key("extension") {
+    if has_value == member::of(object, "extension").is_some() {
         let text = if has_value {
             "Extension has both a value and extensions. Keep one of them."
         } else {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::member::member;
 use crate::fhir::path::Path;
 use crate::fhir::types::TypeIndex;
 
@@ -15,7 +16,7 @@ const RESOURCE: Origin<'static> =
 
 /// Adds the profiles that `meta.profile` declares to the stretch that begins at `start`; warns of those not loaded.
 pub fn declared<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, start: usize, path: &Path<'_>) {
-    let declared = resource.get("meta").and_then(|meta| meta.get("profile")).and_then(Value::as_array);
+    let declared = member(resource, "meta").and_then(|meta| member(meta, "profile")).and_then(Value::as_array);
     let Some(declared) = declared else { return };
     let meta = path.element("meta");
     let list = meta.element("profile");

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 use crate::fhir::reference::Reference;
 
 use crate::validate::rule::Target;
@@ -11,7 +12,7 @@ use crate::validate::run::{Focus, Origin, Place, Run};
 
 /// Checks a Reference in itself: its form, contained targets that exist, `type` that agrees.
 pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let stated = value.get("type").and_then(Value::as_str);
+    let stated = member::text(value, "type");
     if let Some(stated) = stated
         && !is_resource_type(run, stated)
     {
@@ -20,7 +21,7 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         run.error(IssueCode::Value, "reference-type", text, &path, origin);
         return;
     }
-    let Some(text) = value.get("reference").and_then(Value::as_str) else { return };
+    let Some(text) = member::text(value, "reference") else { return };
     let path = place.path.element("reference");
     match Reference::parse(text) {
         None => {
@@ -56,7 +57,7 @@ pub fn check_targets<'a>(
     origin: Origin<'_>,
 ) {
     let Some(value) = focus.value.filter(|value| value.is_object()) else { return };
-    let stated = || value.get("type").and_then(Value::as_str);
+    let stated = || member::text(value, "type");
     let Some(found) = type_by_reference(run, value, place).or_else(stated) else { return };
     if !is_resource_type(run, found) || targets.iter().any(|target| target.type_ == "Resource" || target.type_ == found)
     {
@@ -71,9 +72,9 @@ pub fn check_targets<'a>(
 /// The resource type that the reference itself shows: contained, in the Bundle, or in the text of the reference.
 #[must_use]
 pub fn type_by_reference<'a>(run: &Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>) -> Option<&'a str> {
-    let text = value.get("reference").and_then(Value::as_str)?;
+    let text = member::text(value, "reference")?;
     if let Some(resource) = resolve(run, text, place) {
-        return resource.get("resourceType").and_then(Value::as_str);
+        return member::text(resource, "resourceType");
     }
     let name = match Reference::parse(text)? {
         Reference::Relative(target) | Reference::Absolute { target, .. } => target.resource_type,
@@ -94,8 +95,8 @@ pub fn resolve<'a>(run: &Run<'_, 'a>, text: &str, place: Place<'_, 'a>) -> Optio
 }
 
 fn contained<'a>(root: &'a Value, id: &str) -> Option<&'a Value> {
-    let list = root.get("contained")?.as_array()?;
-    list.iter().find(|resource| resource.get("id").and_then(Value::as_str) == Some(id))
+    let list = member::member(root, "contained")?.as_array()?;
+    list.iter().find(|resource| member::text(resource, "id") == Some(id))
 }
 
 fn is_resource_type(run: &Run<'_, '_>, name: &str) -> bool {

@@ -2,9 +2,12 @@
 //! discriminator path is followed (<https://hl7.org/fhir/R4/profiling.html#discriminator>).
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 use crate::fhir::path::Path;
+use crate::fhir::types::TypeIndex;
 
 use crate::validate::run::{Focus, Origin, Overlay, Place, Run};
 use crate::validate::schema::{Node, ProfileSchema, Slice, Slicing, SlicingRules, Step};
@@ -86,72 +89,48 @@ pub fn undecidable(run: &mut Run<'_, '_>, overlay: Overlay<'_>, slice: &Slice, i
     run.warn(IssueCode::NotSupported, "slice-undecidable", text, &path.index(item), origin);
 }
 
-/// Adds the values at the end of a discriminator path to `found`.
-pub fn select<'a>(
-    run: &Run<'_, 'a>,
-    steps: &[Step],
-    focus: Focus<'a>,
-    place: Place<'_, 'a>,
-    found: &mut Vec<Focus<'a>>,
-) {
-    match steps {
-        [] => found.push(with_resource_type(run, focus)),
-        [step, rest @ ..] => {
-            for focus in advance(run, step, focus, place) {
-                select(run, rest, focus, place, found);
-            }
-        }
-    }
-}
+/// The values at the end of a discriminator path.
+pub type Found<'a> = SmallVec<[Focus<'a>; 4]>;
 
-fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_, 'a>) -> Vec<Focus<'a>> {
-    let Some(value) = focus.value else { return Vec::new() };
+/// Adds the values at the end of a discriminator path to `found`.
+pub fn select<'a>(run: &Run<'_, 'a>, steps: &[Step], focus: Focus<'a>, place: Place<'_, 'a>, found: &mut Found<'a>) {
+    let [step, rest @ ..] = steps else {
+        return found.push(with_resource_type(run, focus));
+    };
+    let Some(value) = focus.value else { return };
+    let mut follow = |value: &'a Value, type_: TypeIndex| {
+        let focus = with_resource_type(run, Focus { value: Some(value), sibling: None, type_ });
+        select(run, rest, focus, place, found);
+    };
     match step {
         Step::Child(names) => {
-            let mut found = Vec::new();
             for (name, type_) in names {
-                match value.get(name.as_str()) {
-                    Some(Value::Array(items)) => {
-                        found.extend(items.iter().map(|item| Focus {
-                            value: Some(item),
-                            sibling: None,
-                            type_: *type_,
-                        }));
-                    }
-                    Some(item) => found.push(Focus { value: Some(item), sibling: None, type_: *type_ }),
+                match member::member(value, name) {
+                    Some(Value::Array(items)) => items.iter().for_each(|item| follow(item, *type_)),
+                    Some(item) => follow(item, *type_),
                     None => {}
                 }
             }
-            found.iter().map(|focus| with_resource_type(run, *focus)).collect()
         }
         Step::Extension(url) => {
-            let list = value.get("extension").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            list.iter()
-                .filter(|extension| extension.get("url").and_then(Value::as_str) == Some(url))
-                .map(|extension| Focus {
-                    value: Some(extension),
-                    sibling: None,
-                    type_: run.validator.known().extension,
-                })
-                .collect()
+            let list = member::member(value, "extension").and_then(Value::as_array).map(Vec::as_slice);
+            let wanted =
+                list.unwrap_or_default().iter().filter(|extension| member::text(extension, "url") == Some(url));
+            wanted.for_each(|extension| follow(extension, run.validator.known().extension));
         }
         Step::Resolve => {
-            let text = value.as_str().or_else(|| value.get("reference").and_then(Value::as_str));
-            let resolved = text.and_then(|text| super::reference::resolve(run, text, place));
-            let by_type = || {
-                let name = super::reference::type_by_reference(run, value, place)?;
-                Some(Focus { value: None, sibling: None, type_: run.validator.types().get(name)? })
-            };
-            let resource = resolved.map(|resource| {
-                with_resource_type(run, Focus { value: Some(resource), sibling: None, type_: focus.type_ })
-            });
-            resource.or_else(by_type).into_iter().collect()
+            let text = value.as_str().or_else(|| member::text(value, "reference"));
+            if let Some(resource) = text.and_then(|text| super::reference::resolve(run, text, place)) {
+                follow(resource, focus.type_);
+            } else if let Some(name) = super::reference::type_by_reference(run, value, place)
+                && let Some(type_) = run.validator.types().get(name)
+            {
+                select(run, rest, Focus { value: None, sibling: None, type_ }, place, found);
+            }
         }
         Step::OfType(type_) => {
             if run.validator.types().is_subtype(focus.type_, *type_) {
-                vec![focus]
-            } else {
-                Vec::new()
+                select(run, rest, focus, place, found);
             }
         }
     }
@@ -159,7 +138,7 @@ fn advance<'a>(run: &Run<'_, 'a>, step: &Step, focus: Focus<'a>, place: Place<'_
 
 /// A resource's own type in place of the abstract one of its element.
 fn with_resource_type<'a>(run: &Run<'_, 'a>, focus: Focus<'a>) -> Focus<'a> {
-    let name = focus.value.and_then(|value| value.get("resourceType")).and_then(Value::as_str);
+    let name = focus.value.and_then(|value| member::text(value, "resourceType"));
     let type_ = name.and_then(|name| run.validator.types().get(name)).unwrap_or(focus.type_);
     Focus { type_, ..focus }
 }

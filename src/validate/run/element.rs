@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
 use crate::fhir::primitive;
-use crate::fhir::types::PrimitiveKind;
+use crate::fhir::types::{PrimitiveKind, TypeIndex};
 
-use crate::validate::rule::Rule;
 use crate::validate::rules::{self, json_kind};
 use crate::validate::schema::{Element, Name, ProfileIndex, Shape, TypeSchema};
 
@@ -24,7 +23,7 @@ impl<'v, 'a> Run<'v, 'a> {
     ) {
         let focus = Focus { value, sibling, type_: name.type_ };
         let origin = Origin { profile: &element.url, element: &element.id, base: true };
-        let range = self.with_type_profiles(&element.rules, focus, range);
+        let range = self.with_type_profiles(element, focus, range);
         if !self.walk(&element.name, focus, range, place, origin) {
             return;
         }
@@ -49,6 +48,17 @@ impl<'v, 'a> Run<'v, 'a> {
                 return false;
             }
         };
+        if let Shape::Primitive(kind) = schema.shape
+            && focus.sibling.is_none()
+            && let Some(value) = focus.value
+        {
+            // Most values are such: nothing below them, nothing beside them.
+            let sound = self.text_form(kind, value, place, origin);
+            if sound {
+                self.rules(schema, focus, range, place);
+            }
+            return sound;
+        }
         if self.depth > MAX_DEPTH {
             self.too_deep(place, origin);
             return false;
@@ -107,9 +117,14 @@ impl<'v, 'a> Run<'v, 'a> {
         if let Some(sibling) = focus.sibling {
             self.primitive_extras(sibling, range, place, origin);
         }
-        let Some(value) = focus.value else {
-            return focus.sibling.is_some();
-        };
+        match focus.value {
+            Some(value) => self.text_form(kind, value, place, origin),
+            None => focus.sibling.is_some(),
+        }
+    }
+
+    /// The value of a primitive by itself.
+    fn text_form(&mut self, kind: PrimitiveKind, value: &Value, place: Place<'_, 'a>, origin: Origin<'_>) -> bool {
         match primitive::check(kind, value) {
             Ok(()) => true,
             Err(fault) => {
@@ -127,29 +142,23 @@ impl<'v, 'a> Run<'v, 'a> {
         }
     }
 
-    /// Adds the profiles that the rules of the element and its nodes demand of this type, when there is exactly one
-    /// choice; several are tried by the rule itself.
-    pub(super) fn with_type_profiles(&mut self, rules: &'v [Rule], focus: Focus<'a>, range: Range) -> Range {
-        let mut wanted: Option<Vec<ProfileIndex>> = None;
-        let mut collect = |rules: &[Rule]| {
-            for rule in rules {
-                if let Rule::Profiles(type_, profiles) = rule
-                    && *type_ == focus.type_
-                    && let [profile] = profiles.as_slice()
-                {
-                    wanted.get_or_insert_default().push(*profile);
-                }
-            }
-        };
-        collect(rules);
-        for overlay in &self.overlays[range.start..range.end] {
-            collect(&overlay.node.rules);
+    /// Adds the profiles that the element and its nodes demand of this type.
+    pub(super) fn with_type_profiles(&mut self, element: &Element, focus: Focus<'a>, range: Range) -> Range {
+        let is_demanded = |list: &[(TypeIndex, ProfileIndex)]| list.iter().any(|(type_, _)| *type_ == focus.type_);
+        let nodes = &self.overlays[range.start..range.end];
+        if !is_demanded(&element.demanded) && !nodes.iter().any(|overlay| is_demanded(&overlay.node.demanded)) {
+            return range;
         }
-        let Some(wanted) = wanted else { return range };
         let start = self.overlays.len();
         self.overlays.extend_from_within(range.start..range.end);
-        for profile in wanted {
-            self.add_profile(start, profile);
+        let add = |run: &mut Self, list: &[(TypeIndex, ProfileIndex)]| {
+            for (_, profile) in list.iter().filter(|(type_, _)| *type_ == focus.type_) {
+                run.add_profile(start, *profile);
+            }
+        };
+        add(self, &element.demanded);
+        for position in range.start..range.end {
+            add(self, &self.overlays[position].node.demanded);
         }
         Range { start, end: self.overlays.len() }
     }

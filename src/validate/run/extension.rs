@@ -1,9 +1,8 @@
 //! An extension: which definition it follows, whether it may stand there, and what it may hold
 //! (<https://hl7.org/fhir/R4/extensibility.html>).
 
-use serde_json::Value;
-
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member::text;
 
 use crate::validate::rules::extension as rule;
 use crate::validate::schema::ProfileSchema;
@@ -19,7 +18,7 @@ impl<'v, 'a> Run<'v, 'a> {
         outer: Place<'_, 'a>,
         inner: Place<'_, 'a>,
     ) -> Range {
-        let Some(url) = focus.value.and_then(|value| value.get("url")).and_then(Value::as_str) else {
+        let Some(url) = focus.value.and_then(|value| text(value, "url")) else {
             return range;
         };
         let is_modifier = inner.holder.is_some_and(|holder| holder.name == "modifierExtension");
@@ -79,8 +78,7 @@ impl<'v, 'a> Run<'v, 'a> {
         };
         let definition = whole
             .value
-            .and_then(|value| value.get("url"))
-            .and_then(Value::as_str)
+            .and_then(|value| text(value, "url"))
             .and_then(|whole| self.validator.schemas().extension(whole));
         if let Some(Ok(profile)) = definition {
             rule::part(self, profile, url, outer.path);

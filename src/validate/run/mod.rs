@@ -141,7 +141,7 @@ impl<'v, 'a> Run<'v, 'a> {
     /// Adds an issue at a path, asked for by a definition.
     pub fn push(&mut self, issue: Issue, path: &Path<'_>, origin: Origin<'_>) {
         if !(self.trial && origin.base) {
-            self.issues.push(issue.at(path.to_string()).asked_by(origin.profile, origin.element));
+            self.issues.push(issue.at(path.text()).asked_by(origin.profile, origin.element));
         }
     }
 

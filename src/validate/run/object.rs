@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 
 use crate::validate::rules::{cardinality, choice_type, json_kind, unknown_element};
 use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, WHOLE, key};
@@ -55,10 +56,9 @@ impl TypeSchema {
         self.names.get(position)
     }
 
-    /// Position of an element by its name without `[x]`.
+    /// Position of an element by its name without `[x]`, whose key is given.
     #[must_use]
-    pub fn element(&self, name: &str) -> Option<usize> {
-        let wanted = key(name);
+    pub fn element(&self, name: &str, wanted: u64) -> Option<usize> {
         self.elements.iter().position(|element| element.key == wanted && element.name == name)
     }
 }
@@ -92,7 +92,7 @@ impl<'v, 'a> Run<'v, 'a> {
                 continue;
             }
             let (json, alone) = match key.strip_prefix('_') {
-                Some(json) if object.contains_key(json) => continue,
+                Some(json) if member::of(object, json).is_some() => continue,
                 Some(json) => (json, true),
                 None => (key.as_str(), false),
             };
@@ -104,7 +104,7 @@ impl<'v, 'a> Run<'v, 'a> {
             let (value, sibling) = if alone {
                 (None, Some(value))
             } else {
-                (Some(value), if has_siblings { object.get(name.sibling.as_str()) } else { None })
+                (Some(value), if has_siblings { member::of(object, &name.sibling) } else { None })
             };
             let count = &mut counts[usize::from(name.element)];
             if *count > 0 {
@@ -180,12 +180,11 @@ impl<'v, 'a> Run<'v, 'a> {
         }
         for position in range.start..range.end {
             let overlay = self.overlays[position];
-            for (name, node) in &overlay.node.children {
+            for position in &overlay.node.limited {
+                let (name, node) = &overlay.node.children[*position as usize];
                 let node = &overlay.profile.nodes[*node as usize];
-                if node.min == 0 && node.max.is_none() && node.slicing.is_none() {
-                    continue;
-                }
-                let found = schema.element(name).map_or(0, |element| counts[element]);
+                let element = schema.element(name, overlay.node.keys[*position as usize]);
+                let found = element.map_or(0, |element| counts[element]);
                 cardinality::check(self, overlay.profile, node, found, place.path);
             }
         }

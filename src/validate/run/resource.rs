@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 use crate::fhir::path::Path;
 use crate::fhir::suggest;
 use crate::fhir::types::TypeIndex;
@@ -21,7 +22,7 @@ const KITH_PROFILE: &str = "https://kith.example/fhir/StructureDefinition/";
 impl<'a> Run<'_, 'a> {
     /// Checks the resource at the root.
     pub fn root(&mut self, value: &'a Value) {
-        let name = value.get("resourceType").and_then(Value::as_str).unwrap_or("Resource");
+        let name = member::text(value, "resourceType").unwrap_or("Resource");
         let known = self.validator.types().get(name).is_some();
         let path = Path::Root(if known { name } else { "Resource" });
         let scope = Scope { resource: value, root: value, bundle: None, types: [None; 3], strict: false };
@@ -101,7 +102,7 @@ impl<'a> Run<'_, 'a> {
             self.error(IssueCode::Structure, "json-kind", text, path, origin);
             return None;
         };
-        let Some(name) = object.get("resourceType").and_then(Value::as_str) else {
+        let Some(name) = member::of(object, "resourceType").and_then(Value::as_str) else {
             let text = "resourceType is missing or is not a string; every resource must name its type.".to_owned();
             self.error(IssueCode::Structure, "resource-type", text, path, origin);
             return None;

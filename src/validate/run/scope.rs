@@ -20,13 +20,15 @@ pub struct Holder<'p, 'a> {
 }
 
 impl Holder<'_, '_> {
-    /// The definition path, for example `Patient.contact.name`.
+    /// Whether it stands at a definition path, for example `Patient.contact.name` or `Observation.value[x]`.
     #[must_use]
-    pub fn definition_path(&self) -> String {
-        match self.parent {
-            Some(parent) => format!("{}.{}", parent.definition_path(), self.name),
-            None => self.name.to_owned(),
-        }
+    pub fn is_at(&self, path: &str) -> bool {
+        let (before, name) = path.rsplit_once('.').unwrap_or(("", path));
+        name.trim_end_matches("[x]") == self.name
+            && match self.parent {
+                Some(parent) => !before.is_empty() && parent.is_at(before),
+                None => before.is_empty(),
+            }
     }
 }
 

@@ -1,13 +1,18 @@
 //! Which slice each occurrence of an element belongs to, and what slicing demands of them all
 //! (<https://hl7.org/fhir/R4/profiling.html#slicing>).
 
+use smallvec::SmallVec;
+
 use crate::fhir::types::TypeIndex;
 
 use crate::validate::rules::{binding, slicing as rule};
-use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Step, Test};
+use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Test};
 
 use super::object::Items;
 use super::{Focus, Overlay, Place, Range, Run};
+
+/// Most elements occur at most so often.
+const FEW: usize = 8;
 
 /// Whether an occurrence belongs to a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +25,9 @@ enum Match {
 
 /// What the last discriminator path found: the slices of one slicing mostly share their paths.
 #[derive(Debug, Default)]
-struct Selected<'v, 'a> {
-    steps: Option<&'v [Step]>,
-    found: Vec<Focus<'a>>,
+struct Selected<'a> {
+    way: Option<usize>,
+    found: rule::Found<'a>,
 }
 
 impl<'v, 'a> Run<'v, 'a> {
@@ -31,7 +36,7 @@ impl<'v, 'a> Run<'v, 'a> {
         for position in range.start..range.end {
             let overlay = self.overlays[position];
             if let Some(slicing) = &overlay.node.slicing {
-                let all: Vec<usize> = (0..items.len()).collect();
+                let all: SmallVec<[usize; FEW]> = (0..items.len()).collect();
                 self.slice_by(overlay, slicing, &all, items, type_, place);
             }
         }
@@ -46,7 +51,7 @@ impl<'v, 'a> Run<'v, 'a> {
         type_: TypeIndex,
         place: Place<'_, 'a>,
     ) {
-        let mut found: Vec<Option<usize>> = Vec::with_capacity(members.len());
+        let mut found: SmallVec<[Option<usize>; FEW]> = SmallVec::with_capacity(members.len());
         for item in members {
             let (value, sibling) = items.get(*item);
             found.push(self.slice_of(overlay, slicing, Focus { value, sibling, type_ }, *item, place));
@@ -54,7 +59,7 @@ impl<'v, 'a> Run<'v, 'a> {
         rule::order(self, overlay, slicing, members, &found, place.path);
         for (position, slice) in slicing.slices.iter().enumerate() {
             let of_slice = members.iter().zip(&found).filter(|(_, found)| **found == Some(position));
-            let own: Vec<usize> = of_slice.map(|(item, _)| *item).collect();
+            let own: SmallVec<[usize; FEW]> = of_slice.map(|(item, _)| *item).collect();
             if !slice.conditions.is_empty() {
                 rule::count(self, overlay, slice, own.len(), place.path);
             }
@@ -98,15 +103,15 @@ impl<'v, 'a> Run<'v, 'a> {
         None
     }
 
-    fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>, last: &mut Selected<'v, 'a>) -> Match {
+    fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>, last: &mut Selected<'a>) -> Match {
         if slice.conditions.is_empty() {
             return Match::Undecidable;
         }
         let meets = |condition: &'v Condition| {
-            if last.steps != Some(condition.steps.as_slice()) {
+            if last.way != Some(condition.way) {
                 last.found.clear();
                 rule::select(self, &condition.steps, focus, place, &mut last.found);
-                last.steps = Some(&condition.steps);
+                last.way = Some(condition.way);
             }
             condition.tests.iter().any(|test| self.passes(test, &last.found, place))
         };
