@@ -5,6 +5,7 @@ pub mod commands;
 
 pub mod app;
 
+pub mod jobs;
 pub mod operations;
 
 pub mod interactions;

@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use crate::app;
 use crate::config::{Flags, Settings};
 use crate::interactions::server::Server;
+use crate::jobs::{self, Runner};
 use crate::problem::Problem;
 use crate::telemetry;
 
@@ -47,6 +48,7 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     };
     let server = app::build(settings).await?;
     announce(&server);
+    let runner = Runner::start(Arc::clone(&server), jobs::ALL);
     let shared = Arc::clone(&server);
     HttpServer::new(move || {
         App::new().wrap(Compress::default()).app_data(Data::new(Arc::clone(&shared))).configure(app::routes)
@@ -58,6 +60,7 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     .run()
     .await
     .map_err(Problem::internal)?;
+    runner.stop().await;
     server.store.close().await;
     Ok(())
 }

@@ -165,6 +165,13 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| number(text, 1, 100_000).map(|value| settings.bundle_limit = value),
     },
     Setting {
+        key: "jobs.poll",
+        value_name: "MILLISECONDS",
+        help: "How often jobs and changed definitions of other processes are looked for; the same in all processes",
+        default: "2000",
+        apply: |settings, text| number(text, 10, 60_000).map(|value| settings.jobs_poll = value),
+    },
+    Setting {
         key: "log.filter",
         value_name: "FILTER",
         help: "Which log lines are written: a level, or target=level pairs separated by commas",

@@ -45,6 +45,8 @@ pub struct Settings {
     pub depth_limit: usize,
     /// Most entries in a batch or transaction.
     pub bundle_limit: usize,
+    /// How often jobs and definitions of other processes are looked for, in milliseconds.
+    pub jobs_poll: usize,
     /// How many resources a conditional delete may remove.
     pub conditional_delete: ConditionalDelete,
 }

@@ -106,6 +106,7 @@ fn defaults() -> Settings {
         body_limit: 0,
         depth_limit: 0,
         bundle_limit: 0,
+        jobs_poll: 0,
         conditional_delete: ConditionalDelete::Single,
     };
     for setting in ALL.iter().filter(|setting| !setting.default.is_empty()) {

@@ -15,6 +15,8 @@ pub type ParameterCode = Arc<str>;
 /// Everything that is searchable about one version of one resource.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IndexRows {
+    /// By which set of search parameters they were made; see `Registry::generation`.
+    pub generation: i64,
     /// Codes, identifiers, booleans.
     pub tokens: Vec<TokenRow>,
     /// Names, addresses, free text.

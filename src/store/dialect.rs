@@ -127,5 +127,14 @@ pub(super) const ADVISORY_LOCK: &str = "select pg_advisory_xact_lock($1)";
 /// As [`ADVISORY_LOCK`] without waiting: false where another transaction holds it.
 pub(super) const TRY_ADVISORY_LOCK: &str = "select pg_try_advisory_xact_lock($1)";
 
+/// Ends a select of rows to be taken: those that another transaction takes just now are passed over. PostgreSQL only: a
+/// SQLite writer is alone already.
+macro_rules! skip_locked {
+    () => {
+        " for update skip locked"
+    };
+}
+pub(super) use skip_locked;
+
 /// Keeps two processes from migrating at once. PostgreSQL only, for the same reason.
 pub(super) const MIGRATION_LOCK: i64 = 0x6b69_7468_0001;

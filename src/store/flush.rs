@@ -7,7 +7,7 @@ use super::insert::{Insert, insert_rows};
 use super::pending::Pending;
 
 pub(super) static RESOURCE: Insert =
-    Insert::new("resource", &["key", "type", "id", "version", "last_updated", "deleted", "indexed"], "");
+    Insert::new("resource", &["key", "type", "id", "version", "last_updated", "deleted", "indexed", "generation"], "");
 pub(super) static VERSION: Insert = Insert::new(
     "resource_version",
     &[
@@ -26,7 +26,7 @@ pub(super) static VERSION: Insert = Insert::new(
     "",
 );
 pub(super) static JOB: Insert =
-    Insert::new("job", &["kind", "payload", "due", "attempts", "locked_until", "last_error"], "");
+    Insert::new("job", &["kind", "payload", "due", "attempts", "locked_until", "last_error", "address", "created"], "");
 
 /// Writes everything but the audit rows, which close the batch.
 pub(super) async fn write(
@@ -44,6 +44,7 @@ pub(super) async fn write(
         row.last_updated,
         false,
         row.indexed,
+        row.generation,
     ])?;
     insert_rows!(connection, &VERSION, pending.versions.as_slice(), |row| [
         row.sequence,
@@ -66,5 +67,7 @@ pub(super) async fn write(
         0_i64,
         0_i64,
         "",
+        row.address.as_str(),
+        shared.clock.now(),
     ])
 }

@@ -12,7 +12,9 @@ mod error;
 mod flush;
 mod history;
 mod index;
+mod indexed;
 pub mod insert;
+mod jobs;
 mod keys;
 mod lane;
 mod migrate;
@@ -29,11 +31,12 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
 pub use self::audit::AuditRecord;
 pub use self::history::{HistoryOf, HistoryPage};
+pub use self::jobs::{Claim, JobState};
 pub use self::pending::{NewJob, NewResource, Party};
 pub use self::resources::Stored;
 pub use self::search::Found;
@@ -64,6 +67,8 @@ struct Shared {
     signatory: Signatory,
     checkpoint_rows: i64,
     checkpoint_interval: Duration,
+    /// Woken where a transaction has left a job.
+    job_left: Notify,
 }
 
 #[derive(Debug)]
@@ -104,6 +109,7 @@ impl Store {
             signatory,
             checkpoint_rows: settings.checkpoint_rows,
             checkpoint_interval: settings.checkpoint_interval,
+            job_left: Notify::new(),
         });
         let (queue, waiting) = Queue::new(settings.queue);
         let queue = Arc::new(queue);

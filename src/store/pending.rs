@@ -51,6 +51,16 @@ pub struct NewJob {
     pub payload: String,
     /// When it may run first.
     pub due: Micros,
+    /// Under which its progress is asked for; empty where nobody will ask.
+    pub address: String,
+}
+
+impl NewJob {
+    /// A job that may run at once and that nobody asks for.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, payload: impl Into<String>) -> Self {
+        Self { kind: kind.into(), payload: payload.into(), due: 0, address: String::new() }
+    }
 }
 
 /// Index rows of one version, with the key of their resource.
@@ -71,6 +81,7 @@ pub(super) struct ResourceRow {
     pub(super) version: i64,
     pub(super) last_updated: Micros,
     pub(super) indexed: i64,
+    pub(super) generation: i64,
 }
 
 /// Gathered writes.

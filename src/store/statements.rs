@@ -2,9 +2,9 @@
 
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
-use super::{dialect, flush, history, index, keys, migrate, resources, secret, tx};
+use super::{dialect, flush, history, index, indexed, jobs, keys, migrate, resources, secret, tx};
 
-/// Every fixed text, with its name. Advisory locks are PostgreSQL's own and not in it.
+/// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
 pub fn texts() -> Vec<(&'static str, &'static str)> {
     let mut texts = vec![
         ("checkpoint::ADD_KEY", checkpoint::ADD_KEY),
@@ -18,6 +18,27 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("index::ADD_PARAMETER", index::ADD_PARAMETER),
         ("index::FIND_PARAMETER", index::FIND_PARAMETER),
         ("index::PARAMETERS", index::PARAMETERS),
+        ("indexed::COUNT_OTHERS", indexed::COUNT_OTHERS),
+        ("indexed::CURRENT", indexed::CURRENT),
+        ("indexed::DEFINITIONS", indexed::DEFINITIONS),
+        ("indexed::DEFINITIONS_CHANGED", indexed::DEFINITIONS_CHANGED),
+        ("indexed::MARK", indexed::MARK),
+        ("indexed::MARKS", indexed::MARKS),
+        ("indexed::OTHERS", indexed::OTHERS),
+        ("indexed::REPLACE", indexed::REPLACE),
+        ("indexed::UNMARK", indexed::UNMARK),
+        ("jobs::ANY_WAITING", jobs::ANY_WAITING),
+        ("jobs::CANCEL", jobs::CANCEL),
+        ("jobs::CLAIM", jobs::CLAIM),
+        ("jobs::FAIL", jobs::FAIL),
+        ("jobs::FIND", jobs::FIND),
+        ("jobs::FINISH", jobs::FINISH),
+        ("jobs::HOLD", jobs::HOLD),
+        ("jobs::NEXT_DUE", jobs::NEXT_DUE),
+        ("jobs::POSTPONE", jobs::POSTPONE),
+        ("jobs::PURGE", jobs::PURGE),
+        ("jobs::REMOVE", jobs::REMOVE),
+        ("jobs::RENEW", jobs::RENEW),
         ("keys::TAKE", keys::TAKE),
         ("migrate::NEWEST", migrate::NEWEST),
         ("migrate::RECORD", migrate::RECORD),
@@ -56,4 +77,4 @@ pub fn inserts() -> [&'static Insert; 12] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: [&str; 2] = [dialect::ADVISORY_LOCK, dialect::TRY_ADVISORY_LOCK];
+pub const POSTGRES_ONLY: [&str; 3] = [dialect::ADVISORY_LOCK, dialect::TRY_ADVISORY_LOCK, jobs::CLAIM_SKIPPING];

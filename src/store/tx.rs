@@ -15,8 +15,8 @@ use crate::clock::Micros;
 use crate::problem::Problem;
 use crate::search::sql::Statement;
 
-pub(super) const UPDATE: &str = "update resource set version = $1, last_updated = $2, deleted = $3, indexed = indexed | $4 \
-     where type = $5 and id = $6 and version = $7 returning key, indexed";
+pub(super) const UPDATE: &str = "update resource set version = $1, last_updated = $2, deleted = $3, indexed = indexed | $4, \
+     generation = $5 where type = $6 and id = $7 and version = $8 returning key, indexed";
 
 /// A database error inside the transaction: what the writer may do about it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +57,8 @@ pub struct Tx {
     pub(super) exclusive: bool,
     /// An earlier job of this transaction has ended.
     pub(super) joined: bool,
+    /// The transaction leaves a job.
+    pub(super) leaves_job: bool,
     /// A statement failed; the transaction cannot be committed.
     pub(super) fault: Option<Fault>,
 }
@@ -102,6 +104,7 @@ impl Tx {
             version: new.version,
             last_updated: new.last_updated,
             indexed,
+            generation: new.rows.generation,
         });
         self.gather(key, indexed, false, new).await
     }
@@ -191,6 +194,7 @@ impl Tx {
 
     /// Leaves a job for later; it is there if and only if this transaction commits.
     pub fn enqueue(&mut self, job: NewJob) {
+        self.leaves_job = true;
         self.job.jobs.push(job);
     }
 
@@ -203,6 +207,7 @@ impl Tx {
         let indexed = index::mask(&new.rows, new.parties.len());
         let updated: Result<Option<(i64, i64)>, _> = on!(&mut self.connection, |c| {
             let query = sqlx::query_as(UPDATE).bind(new.version).bind(new.last_updated).bind(deleted).bind(indexed);
+            let query = query.bind(new.rows.generation);
             let query = query.bind(new.resource_type.as_str()).bind(new.id.as_str()).bind(expected);
             query.fetch_optional(&mut *c).await
         });
@@ -244,7 +249,7 @@ impl Tx {
     }
 
     /// A job that fails alone must leave no row behind, and no row of another job may go with it.
-    async fn begin_savepoint(&mut self) -> Result<(), Problem> {
+    pub(super) async fn begin_savepoint(&mut self) -> Result<(), Problem> {
         if self.savepoint {
             return Ok(());
         }
@@ -256,7 +261,7 @@ impl Tx {
 
     /// Writes what is gathered, so that a statement sees it. The rows of earlier jobs stay gathered as well: a roll-back of
     /// this job takes them from the database, not from the batch.
-    async fn flush(&mut self) -> Result<(), Problem> {
+    pub(super) async fn flush(&mut self) -> Result<(), Problem> {
         if !self.batch_written && !self.batch.is_empty() {
             self.begin_savepoint().await?;
             let written = flush::write(&mut self.connection, &self.shared, &mut self.added, &self.batch).await;
@@ -297,6 +302,7 @@ impl Tx {
             savepoint: false,
             exclusive: false,
             joined: false,
+            leaves_job: false,
             fault: None,
         }
     }
@@ -336,6 +342,9 @@ impl Tx {
     pub(super) fn committed(&mut self) {
         self.keys.committed();
         self.added.publish(&self.shared.parameters);
+        if self.leaves_job {
+            self.shared.job_left.notify_one();
+        }
         self.reset();
     }
 
@@ -353,6 +362,7 @@ impl Tx {
         self.savepoint = false;
         self.exclusive = false;
         self.joined = false;
+        self.leaves_job = false;
         self.fault = None;
     }
 }

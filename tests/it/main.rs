@@ -19,6 +19,7 @@ mod dependencies;
 mod fhir;
 mod fhirpath;
 mod interactions;
+mod jobs;
 mod operations;
 mod package;
 mod problem;

@@ -50,7 +50,7 @@ both! {
         for (id, refuse) in [("a", false), ("b", true)] {
             let written = store.write(move |tx| Box::pin(async move {
                 tx.create(task(id, 1)).await?;
-                tx.enqueue(NewJob { kind: "notify".to_owned(), payload: format!("{{\"id\":\"{id}\"}}"), due: 0 });
+                tx.enqueue(NewJob::new("notify", format!("{{\"id\":\"{id}\"}}")));
                 if refuse {
                     return Err(kith::problem::Problem::new(Kind::BusinessRule, "no"));
                 }

@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use kith::config::{Flags, load};
 use kith::interactions::server::Server;
+use kith::jobs::Runner;
 use serde_json::Value;
 use ureq::Agent;
 
@@ -77,6 +78,7 @@ impl TestServer {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let server = kith::app::build(settings).await.unwrap();
+                let runner = Runner::start(Arc::clone(&server), kith::jobs::ALL);
                 let shared = Arc::clone(&server);
                 let running = HttpServer::new(move || {
                     App::new().app_data(Data::new(Arc::clone(&shared))).configure(kith::app::routes)
@@ -88,6 +90,7 @@ impl TestServer {
                 .run();
                 sender.send((Arc::clone(&server), running.handle())).unwrap();
                 running.await.unwrap();
+                runner.stop().await;
                 server.store.close().await;
             });
         });

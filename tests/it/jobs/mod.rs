@@ -1,0 +1,3 @@
+//! Jobs: the runner, re-indexing, search parameters that an operator adds.
+
+mod runner;
