@@ -45,6 +45,7 @@ use server::Server;
 
 use crate::access::{self, Grant};
 use crate::problem::{Kind, Problem};
+use crate::store::HistoryOf;
 
 /// Carries out a request. A refusal is audited in a transaction of its own; where not even that is possible the answer is 503.
 pub async fn handle(server: &Arc<Server>, request: &Request) -> Reply {
@@ -76,7 +77,7 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
     let target = Target::parse(&request.path, &server.definitions)?;
     let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
     match (&target, request.method) {
-        (Target::Operation { name, resource_type, id }, Get | Post) => {
+        (Target::Operation { name, resource_type, id }, Get | Head | Post) => {
             let level = level(resource_type.as_ref(), id.as_ref());
             run(server, request, name, &level, grant("operation", resource_type.as_deref())?).await
         }
@@ -110,7 +111,16 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
             delete::delete(server, request, name, id, grant("delete", Some(name))?).await
         }
         (Target::InstanceHistory(name, id), Get | Head) => {
-            history::history(server, request, name, id, grant("history-instance", Some(name))?).await
+            let of = HistoryOf::Instance { resource_type: name, id };
+            history::history(server, request, of, "history-instance", grant("history-instance", Some(name))?).await
+        }
+        (Target::TypeHistory(name), Get | Head) => {
+            let grant = grant("history-type", Some(name))?;
+            history::history(server, request, HistoryOf::Type(name), "history-type", grant).await
+        }
+        (Target::SystemHistory, Get | Head) => {
+            let grant = grant("history-system", None)?;
+            history::history(server, request, HistoryOf::System, "history-system", grant).await
         }
         (Target::Version(name, id, version), Get | Head) => {
             read::vread(server, request, name, id, *version, grant("vread", Some(name))?).await
@@ -143,7 +153,7 @@ async fn run(
         .iter()
         .find(|operation| name.strip_prefix('$') == Some(operation.name()) && operation.offered_at(level))
         .ok_or_else(|| Problem::new(Kind::NotFound, "There is no such operation at this address.").at("http.url"))?;
-    if request.method == Method::Get && !operation.by_get() {
+    if request.method != Method::Post && !operation.by_get() {
         return Err(Problem::new(Kind::MethodNotAllowed, "This operation is called by POST.").at("http.method"));
     }
     operation.run(server, request, level, grant).await

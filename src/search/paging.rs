@@ -30,7 +30,13 @@ pub fn fingerprint(query: &Query) -> String {
 #[must_use]
 pub fn seal(position: &Position, fingerprint: &str, keyed: Keyed<'_>) -> String {
     let values: Vec<Value> = position.values.iter().map(Option::as_ref).map(value_to_json).collect();
-    let plain = json!([position.stage, position.key, values]).to_string().into_bytes();
+    seal_value(&json!([position.stage, position.key, values]), fingerprint, keyed)
+}
+
+/// The token that holds any position, such as that of a history, for use with requests of this `fingerprint`.
+#[must_use]
+pub fn seal_value(position: &Value, fingerprint: &str, keyed: Keyed<'_>) -> String {
+    let plain = position.to_string().into_bytes();
     let tag = tag(&plain, fingerprint, keyed);
     let mut sealed = tag.clone();
     sealed.extend(cover(&plain, &tag, keyed));
@@ -39,14 +45,22 @@ pub fn seal(position: &Position, fingerprint: &str, keyed: Keyed<'_>) -> String 
 
 /// The position in a token. 400 if the token was not made by this server for this search.
 pub fn open(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Result<Position, Problem> {
-    read(token, fingerprint, keyed).ok_or_else(|| {
-        let text = "This paging link does not belong to this search or is damaged. Follow the links of the search's own \
-                    answer, or search again without `_page`.";
-        Problem::new(Kind::Invalid, text).at("http.query._page")
-    })
+    let parts = open_value(token, fingerprint, keyed)?;
+    position(&parts).ok_or_else(foreign)
 }
 
-fn read(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Option<Position> {
+/// What [`seal_value`] sealed. 400 if the token was not made by this server for this request.
+pub fn open_value(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Result<Value, Problem> {
+    read(token, fingerprint, keyed).ok_or_else(foreign)
+}
+
+fn foreign() -> Problem {
+    let text = "This paging link does not belong to this request or is damaged. Follow the links of the answer itself, or \
+                ask again without `_page`.";
+    Problem::new(Kind::Invalid, text).at("http.query._page")
+}
+
+fn read(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Option<Value> {
     let sealed = decode(token)?;
     let (given, covered) = sealed.split_at_checked(TAG)?;
     let plain = cover(covered, given, keyed);
@@ -56,7 +70,10 @@ fn read(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Option<Position> {
     if difference != 0 || expected.len() != given.len() {
         return None;
     }
-    let parts: Value = serde_json::from_slice(&plain).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+fn position(parts: &Value) -> Option<Position> {
     let stage = usize::try_from(parts.get(0)?.as_u64()?).ok()?;
     let values = parts.get(2)?.as_array()?.iter().map(value_from_json).collect();
     Some(Position { stage, key: parts.get(1)?.as_i64()?, values })

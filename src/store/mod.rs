@@ -35,7 +35,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
 pub use self::audit::AuditRecord;
-pub use self::history::{HistoryOf, HistoryPage};
+pub use self::history::{HistoryOf, HistoryPage, Past};
 pub use self::jobs::{Claim, JobState};
 pub use self::pending::{NewJob, NewResource, Party};
 pub use self::resources::Stored;
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// A page of a history, newest version first.
-    pub async fn history(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<Vec<Stored>, Problem> {
+    pub async fn history(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<Vec<Past>, Problem> {
         history::page(&self.0.database, of, page).await
     }
 

@@ -107,7 +107,8 @@ fn total(value: &str) -> Result<Total, Fault> {
     }
 }
 
-fn summary(value: &str) -> Result<Summary, Fault> {
+/// Reads `_summary`.
+pub fn summary(value: &str) -> Result<Summary, Fault> {
     match value {
         "true" => Ok(Summary::True),
         "text" => Ok(Summary::Text),
@@ -118,10 +119,13 @@ fn summary(value: &str) -> Result<Summary, Fault> {
     }
 }
 
-fn elements(value: &str) -> Result<Vec<String>, Fault> {
+/// Reads `_elements`: names of elements, or paths into them, separated by commas.
+pub fn elements(value: &str) -> Result<Vec<String>, Fault> {
     let names: Vec<String> = value.split(',').map(|name| name.trim().to_owned()).collect();
-    let plain =
-        |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let plain = |name: &String| {
+        let stem = name.strip_suffix("[x]").unwrap_or(name);
+        !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    };
     if names.len() > 200 || !names.iter().all(plain) {
         return Err(fault::value(
             "_elements",

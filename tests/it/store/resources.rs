@@ -6,7 +6,7 @@ use kith::store::{HistoryOf, HistoryPage};
 use super::samples::{create, record, task, update};
 use crate::support::both;
 
-const ALL: HistoryPage = HistoryPage { since: None, until: None, after: None, count: 100 };
+const ALL: HistoryPage = HistoryPage { since: None, until: None, current_after: None, after: None, count: 100 };
 
 both! {
     async fn what_is_created_is_read(database) {
@@ -59,17 +59,22 @@ both! {
         update(&store, "a", 4).await.unwrap();
         let of = HistoryOf::Instance { resource_type: "Task", id: "a" };
         let versions = store.history(of, &ALL).await.unwrap();
-        assert_eq!(versions.iter().map(|stored| stored.version).collect::<Vec<_>>(), [4, 3, 2, 1]);
+        assert_eq!(versions.iter().map(|past| past.stored.version).collect::<Vec<_>>(), [4, 3, 2, 1]);
+        assert_eq!(versions.iter().map(|past| past.created).collect::<Vec<_>>(), [true, false, false, true]);
         assert_eq!(store.history_count(of, &ALL).await.unwrap(), 4);
         assert_eq!(store.history(HistoryOf::Type("Task"), &ALL).await.unwrap(), versions);
         assert_eq!(store.history(HistoryOf::System, &ALL).await.unwrap(), versions);
         let first = HistoryPage { count: 2, ..ALL };
         let page = store.history(of, &first).await.unwrap();
-        let after = page.last().map(|stored| (stored.last_updated, stored.sequence));
+        let after = page.last().map(|past| (past.stored.last_updated, past.stored.sequence));
         let next = store.history(of, &HistoryPage { after, ..first }).await.unwrap();
         assert_eq!(next, versions[2..]);
-        let since = HistoryPage { since: Some(versions[1].last_updated), ..ALL };
+        let since = HistoryPage { since: Some(versions[1].stored.last_updated), ..ALL };
         assert_eq!(store.history(HistoryOf::System, &since).await.unwrap().len(), 2);
+        let replaced = versions[1].stored.last_updated;
+        let current = HistoryPage { until: Some(replaced), current_after: Some(replaced), ..ALL };
+        assert_eq!(store.history(HistoryOf::Type("Task"), &current).await.unwrap(), versions[1..2]);
+        assert_eq!(store.history_count(HistoryOf::System, &current).await.unwrap(), 1);
     }
 
     async fn a_refused_job_leaves_nothing_and_spoils_nothing(database) {
