@@ -55,7 +55,7 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes) -> Result<Requ
     let body = if bytes.is_empty() { Body::None } else { Body::Bytes(bytes, content_format(http)?) };
     Ok(Request {
         method: method(http.method())?,
-        path: url::path_segments(http.match_info().unprocessed())?,
+        path: path(http)?,
         query: url::query_pairs(http.query_string())?,
         headers,
         body,
@@ -71,7 +71,7 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes) -> Result<Requ
 pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
     Request {
         method: method(http.method()).unwrap_or(Method::Get),
-        path: url::path_segments(http.match_info().unprocessed()).unwrap_or_default(),
+        path: path(http).unwrap_or_default(),
         query: Vec::new(),
         headers: Headers::default(),
         body: Body::None,
@@ -80,6 +80,13 @@ pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
         request_id: server.clock.new_id(),
         correlation_id: None,
     }
+}
+
+/// The segments of the address below the base. They are read from the request line: the router's own text has replaced what
+/// is not UTF-8.
+pub fn path(http: &HttpRequest) -> Result<Vec<String>, Problem> {
+    let raw = http.uri().path();
+    url::path_segments(raw.strip_prefix("/fhir").unwrap_or_else(|| http.match_info().unprocessed()))
 }
 
 fn content_format(http: &HttpRequest) -> Result<BodyFormat, Problem> {

@@ -10,6 +10,7 @@ pub use build::{build, definitions, validation};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use actix_web::http::{Method, header};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
@@ -45,17 +46,21 @@ async fn ready(server: Data<Arc<Server>>) -> HttpResponse {
     }
 }
 
-async fn elsewhere() -> HttpResponse {
+async fn elsewhere(http: HttpRequest) -> HttpResponse {
+    let wanted = inbound::wanted(&http).unwrap_or_default();
     let problem =
         Problem::new(Kind::NotFound, "The FHIR API is at /fhir; /fhir/metadata says what it offers.").at("http.url");
-    outbound::response(&Reply::problem(&problem), Wanted::default(), None)
+    outbound::response(&Reply::problem(&problem), wanted, None)
 }
 
 async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let wanted = inbound::wanted(&http).unwrap_or_default();
+    if http.method() == Method::OPTIONS {
+        return options(&server, &http, wanted);
+    }
     let body = match inbound::body(payload, server.settings.body_limit).await {
         Ok(body) => body,
-        Err(problem) => return outbound::response(&Reply::problem(&problem), wanted, None),
+        Err(problem) => return unreadable(&server, &http, &problem, wanted).await,
     };
     match inbound::request(&server, &http, body) {
         Ok(request) => {
@@ -79,9 +84,18 @@ async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, want
     let request = inbound::minimal(server, http, wanted);
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
     match server.store.audit(stamp.refusal(server, &request, problem)).await {
-        Ok(()) => outbound::response(&Reply::problem(problem), wanted, Some(&request)),
-        Err(failure) => outbound::response(&Reply::problem(&failure), wanted, Some(&request)),
+        Ok(()) => outbound::answer(server, &request, &Reply::problem(problem)),
+        Err(failure) => outbound::answer(server, &request, &Reply::problem(&failure)),
     }
+}
+
+/// Says which methods an address takes. It shows no data and is not audited.
+fn options(server: &Server, http: &HttpRequest, wanted: Wanted) -> HttpResponse {
+    let path = match inbound::path(http) {
+        Ok(path) => path,
+        Err(problem) => return outbound::response(&Reply::problem(&problem), wanted, None),
+    };
+    HttpResponse::NoContent().insert_header((header::ALLOW, outbound::allow(server, &path))).finish()
 }
 
 fn panicked() -> Reply {

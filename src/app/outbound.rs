@@ -1,8 +1,9 @@
 //! From a `Reply` to HTTP: status, headers, body in the format asked for. The only place where response headers are set.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 
+use crate::interactions;
 use crate::interactions::format::Wanted;
 use crate::interactions::reply::Reply;
 use crate::interactions::request::{Method, Request};
@@ -14,9 +15,21 @@ pub fn answer(server: &Server, request: &Request, reply: &Reply) -> HttpResponse
     let absolute = reply.location.as_ref().map(|location| format!("{}/{location}", server.base));
     let mut response = response(reply, request.wanted, Some(request));
     if let Some(value) = absolute.and_then(|text| text.parse().ok()) {
-        response.headers_mut().insert(actix_web::http::header::LOCATION, value);
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    if reply.status == 405
+        && let Ok(value) = allow(server, &request.path).parse()
+    {
+        response.headers_mut().insert(header::ALLOW, value);
     }
     response
+}
+
+/// The methods offered at an address, as the Allow header lists them.
+pub fn allow(server: &Server, path: &[String]) -> String {
+    let mut names: Vec<&str> = interactions::methods(server, path).into_iter().map(Method::name).collect();
+    names.push("OPTIONS");
+    names.join(", ")
 }
 
 /// The response without a Location header.

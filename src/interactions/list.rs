@@ -69,3 +69,23 @@ pub const fn code(target: &Target, method: Method) -> &'static str {
         _ => "",
     }
 }
+
+/// The methods that are offered at an address; the Allow header and OPTIONS say so, and a test holds dispatch to it. What an
+/// operation takes stands with the operation.
+#[must_use]
+pub const fn methods(target: &Target) -> &'static [Method] {
+    use Method::{Delete, Get, Head, Post, Put};
+    match target {
+        Target::Metadata
+        | Target::SystemHistory
+        | Target::TypeHistory(_)
+        | Target::InstanceHistory(..)
+        | Target::Version(..)
+        | Target::Compartment(..) => &[Get, Head],
+        Target::System => &[Get, Head, Post],
+        Target::SystemSearch | Target::TypeSearch(_) | Target::CompartmentSearch(..) => &[Post],
+        Target::Type(_) => &[Get, Head, Post, Put, Delete],
+        Target::Instance(..) => &[Get, Head, Put, Delete],
+        Target::Operation { .. } => &[],
+    }
+}

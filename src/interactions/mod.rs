@@ -35,7 +35,7 @@ pub mod write;
 
 use std::sync::Arc;
 
-use operation::Level;
+use operation::{Level, Operation};
 use record::Stamp;
 use reply::Reply;
 use request::{Method, Request};
@@ -148,15 +148,29 @@ async fn run(
     level: &Level,
     grant: Grant,
 ) -> Result<Reply, Problem> {
-    let operation = server
-        .operations
-        .iter()
-        .find(|operation| name.strip_prefix('$') == Some(operation.name()) && operation.offered_at(level))
+    let operation = operation(server, name, level)
         .ok_or_else(|| Problem::new(Kind::NotFound, "There is no such operation at this address.").at("http.url"))?;
     if request.method != Method::Post && !operation.by_get() {
         return Err(Problem::new(Kind::MethodNotAllowed, "This operation is called by POST.").at("http.method"));
     }
     operation.run(server, request, level, grant).await
+}
+
+fn operation(server: &Server, name: &str, level: &Level) -> Option<&'static dyn Operation> {
+    let found = |operation: &&&dyn Operation| name.strip_prefix('$') == Some(operation.name());
+    server.operations.iter().find(|operation| found(operation) && operation.offered_at(level)).copied()
+}
+
+/// The methods that are offered at an address; none where there is nothing.
+#[must_use]
+pub fn methods(server: &Server, path: &[String]) -> Vec<Method> {
+    let Ok(target) = Target::parse(path, &server.definitions) else { return Vec::new() };
+    let Target::Operation { name, resource_type, id } = &target else { return list::methods(&target).to_vec() };
+    match operation(server, name, &level(resource_type.as_ref(), id.as_ref())) {
+        Some(operation) if operation.by_get() => vec![Method::Get, Method::Head, Method::Post],
+        Some(_) => vec![Method::Post],
+        None => Vec::new(),
+    }
 }
 
 async fn bundle(server: &Arc<Server>, request: &Request, grant: Grant) -> Result<Reply, Problem> {

@@ -15,12 +15,7 @@ use crate::search::query::result::PAGE;
 use crate::store::Past;
 
 /// The Bundle as JSON. `address` is the history's own below the base.
-pub(super) fn write(
-    server: &Server,
-    address: &str,
-    parameters: &Parameters,
-    shown: &Shown,
-) -> Result<Bytes, Problem> {
+pub(super) fn write(server: &Server, address: &str, parameters: &Parameters, shown: &Shown) -> Result<Bytes, Problem> {
     let own = parameters.understood.clone();
     let mut links = vec![json!({ "relation": "self", "url": link(server, address, &own) })];
     if let Some(token) = &shown.next {

@@ -6,5 +6,7 @@ mod capabilities;
 mod conditional;
 mod crud;
 mod formats;
+mod history;
+mod methods;
 mod scopes;
 mod search;
