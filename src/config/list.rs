@@ -144,6 +144,13 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| Synchronous::parse(text).map(|value| settings.synchronous = value),
     },
     Setting {
+        key: "database.cache",
+        value_name: "BYTES",
+        help: "Memory for current resources, so that reads by id need no query (SQLite); 0 for none",
+        default: "33554432",
+        apply: |settings, text| number(text, 0, 1 << 40).map(|value| settings.cache = value),
+    },
+    Setting {
         key: "limits.body",
         value_name: "BYTES",
         help: "Largest request body",

@@ -33,6 +33,8 @@ pub struct Settings {
     pub audit_checkpoints: Option<PathBuf>,
     /// How hard a commit is pushed to the disk (SQLite).
     pub synchronous: Synchronous,
+    /// Bytes of memory for current resources of a SQLite database; 0 for none.
+    pub cache: usize,
     /// Further FHIR packages (`.tgz` or folder) to validate against.
     pub packages: Vec<PathBuf>,
     /// Whether invalid resources are refused or stored with a report.

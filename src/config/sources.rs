@@ -100,6 +100,7 @@ fn defaults() -> Settings {
         audit_key: None,
         audit_checkpoints: None,
         synchronous: Synchronous::Full,
+        cache: 0,
         packages: Vec::new(),
         validation: ValidationMode::Enforce,
         duplicates: Duplicates::Refuse,

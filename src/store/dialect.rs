@@ -26,6 +26,14 @@ pub(super) fn options(settings: &StoreSettings) -> Result<Options, Problem> {
     Ok(Options::Postgres(options.application_name("kith").statement_cache_capacity(512).disable_statement_logging()))
 }
 
+/// The file of a SQLite database.
+pub(super) fn file(options: &Options) -> Option<&std::path::Path> {
+    match options {
+        Backend::Sqlite(options) => Some(options.get_filename()),
+        Backend::Postgres(_) => None,
+    }
+}
+
 fn wrong_url(error: &sqlx::Error) -> Problem {
     Problem::new(
         Kind::Invalid,

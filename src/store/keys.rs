@@ -19,9 +19,13 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Refills where few are left. Call outside a transaction.
-    pub(super) async fn prepare(&mut self, connection: &mut Connection) -> Result<(), sqlx::Error> {
-        if self.end - self.next < LOW { self.take(connection).await } else { Ok(()) }
+    /// Refills where few are left, and says whether it did. Call outside a transaction.
+    pub(super) async fn prepare(&mut self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        let refills = self.end - self.next < LOW;
+        if refills {
+            self.take(connection).await?;
+        }
+        Ok(refills)
     }
 
     /// The next number; a transaction that needs more than a block takes another one by itself.

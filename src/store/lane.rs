@@ -116,7 +116,10 @@ impl Lane {
 
     async fn fill_and_commit(&mut self, batch: &mut [Work]) -> Result<usize, Failure> {
         let prepared = self.tx.keys.prepare(&mut self.tx.connection).await;
-        self.check(prepared)?;
+        if self.check(prepared)? {
+            // That was a commit of its own.
+            self.tx.announce_committed();
+        }
         let begun = self.tx.connection.execute(dialect::begin(&self.tx.connection)).await;
         self.check(begun)?;
         let mut done = 0;
@@ -147,12 +150,13 @@ impl Lane {
         self.spoilt = inserted.is_err();
         self.check(inserted)?;
         let signed = self.sign(&head).await?;
+        self.tx.announce();
         if let Err(error) = self.tx.connection.execute("commit").await {
             let unknown = error::is_connection_lost(&error);
             let failure = self.check(Err::<(), _>(error));
             return failure.map_err(|failure| Failure { unknown, ..failure });
         }
-        self.tx.committed();
+        self.tx.committed(!rows.is_empty());
         self.chain.advance(head);
         if let Some(checkpoint) = signed {
             self.chain.mark_signed(checkpoint.sequence, checkpoint.recorded);
@@ -189,6 +193,9 @@ impl Lane {
     async fn connect(&mut self) -> Result<(), Failure> {
         if !self.lost {
             return Ok(());
+        }
+        if let Some(cache) = &self.tx.shared.cache {
+            cache.retire();
         }
         let opened = Connection::open(&self.tx.shared.options).await;
         self.tx.connection = opened.map_err(|problem| {

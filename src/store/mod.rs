@@ -6,6 +6,7 @@
 pub mod audit;
 mod batch;
 mod buffer;
+mod cache;
 pub mod database;
 mod dialect;
 mod error;
@@ -26,6 +27,7 @@ mod settings;
 pub mod statements;
 mod touches;
 mod tx;
+mod wal_index;
 mod writer;
 
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub use self::writer::JobFuture;
 
 use self::audit::checkpoint::Signatory;
 use self::buffer::Buffer;
+use self::cache::Cache;
 use self::database::{Connection, Database, on};
 use self::dialect::Options;
 use self::index::Parameters;
@@ -65,6 +68,7 @@ struct Shared {
     options: Options,
     parameters: Parameters,
     signatory: Signatory,
+    cache: Option<Cache>,
     checkpoint_rows: i64,
     checkpoint_interval: Duration,
     /// Woken where a transaction has left a job.
@@ -102,11 +106,13 @@ impl Store {
         let signatory = Signatory::open(&settings.audit_key_file(), settings.audit_checkpoints.clone())?;
         signatory.register(&mut first, clock.now()).await.map_err(error::problem)?;
         let database = Database::pool(&options, settings.readers);
+        let cache = dialect::file(&options).and_then(|file| Cache::new(file, settings.cache));
         let shared = Arc::new(Shared {
             clock,
             options,
             parameters,
             signatory,
+            cache,
             checkpoint_rows: settings.checkpoint_rows,
             checkpoint_interval: settings.checkpoint_interval,
             job_left: Notify::new(),
@@ -134,7 +140,18 @@ impl Store {
 
     /// The current version of a resource, also where it is a deletion.
     pub async fn read(&self, resource_type: &str, id: &str) -> Result<Option<Stored>, Problem> {
-        resources::read(&self.0.database, resource_type, id).await
+        let Some(cache) = &self.0.shared.cache else {
+            return resources::read(&self.0.database, resource_type, id).await;
+        };
+        let state = cache.current();
+        if let Some(stored) = state.and_then(|_| cache.get(resource_type, id)) {
+            return Ok(Some(stored));
+        }
+        let stored = resources::read(&self.0.database, resource_type, id).await?;
+        if let (Some(state), Some(stored)) = (state, &stored) {
+            cache.offer(state, stored);
+        }
+        Ok(stored)
     }
 
     /// One version of a resource.
@@ -227,6 +244,9 @@ impl Store {
         let mut tasks = self.0.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
         self.0.database.close().await;
+        if let Some(cache) = &self.0.shared.cache {
+            cache.release();
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct StoreSettings {
     pub checkpoint_rows: i64,
     /// … or after so long.
     pub checkpoint_interval: Duration,
+    /// Bytes of memory for current resources of a SQLite file; 0 for none.
+    pub cache: usize,
     /// Connections for reads.
     pub readers: u32,
     /// Connections for writes (PostgreSQL; SQLite has one writer).
@@ -42,6 +44,7 @@ impl StoreSettings {
             audit_checkpoints: None,
             checkpoint_rows: 1000,
             checkpoint_interval: Duration::from_mins(1),
+            cache: 32 << 20,
             readers: 8,
             writers: 8,
             queue: 2048,
@@ -85,6 +88,7 @@ impl From<&Settings> for StoreSettings {
             audit_reads: settings.audit_reads,
             audit_key: settings.audit_key.clone(),
             audit_checkpoints: settings.audit_checkpoints.clone(),
+            cache: settings.cache,
             ..Self::new(settings.database.clone())
         }
     }

@@ -51,6 +51,8 @@ pub struct Tx {
     pub(super) job: Pending,
     /// `batch` was written inside the running job's savepoint.
     pub(super) batch_written: bool,
+    /// Resources of which this transaction writes another version.
+    pub(super) replaced: Vec<(String, String)>,
     /// The running job has a savepoint, because it wrote.
     pub(super) savepoint: bool,
     /// The running job holds locks on rows, which others may wait for.
@@ -204,6 +206,7 @@ impl Tx {
         }
         self.begin_savepoint().await?;
         self.exclusive = true;
+        self.replaced.push((new.resource_type.clone(), new.id.clone()));
         let indexed = index::mask(&new.rows, new.parties.len());
         let updated: Result<Option<(i64, i64)>, _> = on!(&mut self.connection, |c| {
             let query = sqlx::query_as(UPDATE).bind(new.version).bind(new.last_updated).bind(deleted).bind(indexed);
@@ -299,6 +302,7 @@ impl Tx {
             batch: Pending::default(),
             job: Pending::default(),
             batch_written: false,
+            replaced: Vec::new(),
             savepoint: false,
             exclusive: false,
             joined: false,
@@ -338,10 +342,29 @@ impl Tx {
         Ok(())
     }
 
-    /// The transaction was committed.
-    pub(super) fn committed(&mut self) {
+    /// The transaction is about to commit.
+    pub(super) fn announce(&self) {
+        if let Some(cache) = &self.shared.cache
+            && !self.replaced.is_empty()
+        {
+            cache.close();
+        }
+    }
+
+    /// A statement outside the transaction was committed.
+    pub(super) fn announce_committed(&self) {
+        if let Some(cache) = &self.shared.cache {
+            cache.committed(&[], true);
+        }
+    }
+
+    /// The transaction was committed; `wrote` where it is certain to have written something.
+    pub(super) fn committed(&mut self, wrote: bool) {
         self.keys.committed();
         self.added.publish(&self.shared.parameters);
+        if let Some(cache) = &self.shared.cache {
+            cache.committed(&self.replaced, wrote);
+        }
         if self.leaves_job {
             self.shared.job_left.notify_one();
         }
@@ -352,6 +375,9 @@ impl Tx {
     pub(super) fn rolled_back(&mut self) {
         self.keys.rolled_back();
         self.added.forget();
+        if let Some(cache) = &self.shared.cache {
+            cache.uncertain();
+        }
         self.reset();
     }
 
@@ -359,6 +385,7 @@ impl Tx {
         self.batch = Pending::default();
         self.job = Pending::default();
         self.batch_written = false;
+        self.replaced.clear();
         self.savepoint = false;
         self.exclusive = false;
         self.joined = false;

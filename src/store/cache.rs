@@ -1,0 +1,166 @@
+//! Current resources in memory, in front of a SQLite file, so that a read by id needs no connection. Exact: an entry is
+//! given out only while the database is in the very state that the entry is known to be right for, whichever process wrote
+//! last (`wal_index`). PostgreSQL has none: asking it whether a row is still current costs as much as reading the row.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::resources::Stored;
+use super::wal_index::{State, WalIndex};
+
+/// What an entry needs besides its body.
+const OVERHEAD: usize = 400;
+/// A body beyond this part of the whole is not kept.
+const LARGEST_PART: usize = 64;
+const SHARDS: usize = 16;
+
+/// The cache of one store.
+#[derive(Debug)]
+pub(super) struct Cache {
+    index: WalIndex,
+    /// The state for which entries are right.
+    known: RwLock<Option<State>>,
+    /// A commit that replaces resources is under way: nothing is taken in.
+    closed: AtomicBool,
+    /// Nothing is known any more.
+    retired: AtomicBool,
+    shards: Vec<Mutex<Shard>>,
+    /// Bytes that one generation of a shard may hold.
+    room: usize,
+}
+
+/// Two generations: what is used stays in or comes back to the young one; when that is full it becomes the old one, and what
+/// was not used meanwhile is forgotten.
+#[derive(Debug, Default)]
+struct Shard {
+    young: HashMap<String, Stored>,
+    old: HashMap<String, Stored>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// A cache of at most about `bytes` for the SQLite file at `database`, which must be open already; none where it has no
+    /// wal-index or nothing shall be cached.
+    pub(super) fn new(database: &Path, bytes: usize) -> Option<Self> {
+        let index = WalIndex::of(database).filter(|_| bytes > 0)?;
+        let known = RwLock::new(index.state());
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let (closed, retired) = (AtomicBool::new(false), AtomicBool::new(false));
+        Some(Self { index, known, closed, retired, shards, room: bytes / SHARDS / 2 })
+    }
+
+    /// The state for which entries are right, where that is the state now.
+    pub(super) fn current(&self) -> Option<State> {
+        let state = self.index.state()?;
+        (*self.known() == Some(state)).then_some(state)
+    }
+
+    /// The current version of a resource, where it is known. Ask only with a state from [`Cache::current`] in hand.
+    pub(super) fn get(&self, resource_type: &str, id: &str) -> Option<Stored> {
+        let name = name(resource_type, id);
+        let mut shard = self.shard(&name);
+        if let Some(stored) = shard.young.get(&name) {
+            return Some(stored.clone());
+        }
+        let stored = shard.old.remove(&name)?;
+        shard.insert(name, stored.clone(), self.room);
+        Some(stored)
+    }
+
+    /// Takes in what was read from the database, where that has not changed since `state`, which was current before the read.
+    pub(super) fn offer(&self, state: State, stored: &Stored) {
+        if stored.deleted || stored.body.len() > self.room / LARGEST_PART * 2 || self.index.state() != Some(state) {
+            return;
+        }
+        let name = name(&stored.resource_type, &stored.id);
+        let mut shard = self.shard(&name);
+        // A commit of ours from here on removes the entry again, because it comes for this lock after it has committed.
+        if !self.closed.load(Ordering::SeqCst) && *self.known() == Some(state) {
+            shard.insert(name, stored.clone(), self.room);
+        }
+    }
+
+    /// A transaction of this process is about to commit new versions of existing resources.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// A transaction of this process has committed and replaced these; call before anybody is answered. `wrote` says that it
+    /// is certain to have written something. Where another process has committed as well since the last time, everything is
+    /// forgotten.
+    pub(super) fn committed(&self, replaced: &[(String, String)], wrote: bool) {
+        if self.retired.load(Ordering::SeqCst) {
+            return;
+        }
+        let state = self.index.state();
+        let alone = |state: State, known: State| if wrote { state.is_next(known) } else { state == known };
+        if state.zip(*self.known()).is_none_or(|(state, known)| !alone(state, known)) {
+            self.forget();
+        }
+        for (resource_type, id) in replaced {
+            let name = name(resource_type, id);
+            let mut shard = self.shard(&name);
+            shard.young.remove(&name);
+            shard.old.remove(&name);
+        }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// A transaction of this process has ended, and what it did is not certain.
+    pub(super) fn uncertain(&self) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget();
+        self.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// The connection was lost: the file that shows commits may have been replaced. Nothing is cached from here on.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+        self.uncertain();
+    }
+
+    /// Lets go of the file. Call once no connection of the store is open.
+    pub(super) fn release(&self) {
+        self.index.release();
+    }
+
+    fn forget(&self) {
+        for shard in &self.shards {
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+    }
+
+    fn known(&self) -> std::sync::RwLockReadGuard<'_, Option<State>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shard(&self, name: &str) -> MutexGuard<'_, Shard> {
+        // Ids that grow with time differ at their end.
+        let hash = name.bytes().rev().take(8).fold(0_usize, |hash, byte| hash.wrapping_mul(31) + usize::from(byte));
+        let shard = self.shards.get(hash % SHARDS).unwrap_or(&self.shards[0]);
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shard {
+    fn insert(&mut self, name: String, stored: Stored, room: usize) {
+        let size = stored.body.len() + OVERHEAD;
+        if self.bytes + size > room {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += size;
+        self.young.insert(name, stored);
+    }
+}
+
+fn name(resource_type: &str, id: &str) -> String {
+    let mut name = String::with_capacity(resource_type.len() + id.len() + 1);
+    name.push_str(resource_type);
+    name.push('/');
+    name.push_str(id);
+    name
+}
