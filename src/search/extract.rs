@@ -88,7 +88,7 @@ fn index_items(parameter: &Parameter, expression: &Expression, resource: &Value,
 }
 
 /// How many rows there were before a parameter was run.
-struct Counts([usize; 7]);
+struct Counts([usize; 10]);
 
 impl Counts {
     fn of(rows: &IndexRows) -> Self {
@@ -97,7 +97,7 @@ impl Counts {
 
     /// Two elements may mean the same row, which is kept once.
     fn remove_doubles(&self, rows: &mut IndexRows) {
-        let [tokens, strings, dates, numbers, quantities, references, uris] = self.0;
+        let [tokens, strings, dates, numbers, quantities, references, uris, ..] = self.0;
         distinct(&mut rows.tokens, tokens, |a, b| {
             (&a.parameter, &a.code, &a.system).cmp(&(&b.parameter, &b.code, &b.system))
         });

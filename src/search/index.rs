@@ -31,6 +31,12 @@ pub struct IndexRows {
     pub references: Vec<ReferenceRow>,
     /// Uris and canonicals.
     pub uris: Vec<UriRow>,
+    /// Values of composite parameters.
+    pub components: Vec<ComponentRow>,
+    /// Positions on earth.
+    pub places: Vec<PlaceRow>,
+    /// Words of the narrative and of the whole resource.
+    pub texts: Vec<TextRow>,
 }
 
 /// A code with the system it belongs to (<https://hl7.org/fhir/R4/search.html#token>).
@@ -113,10 +119,60 @@ pub struct UriRow {
     pub value: String,
 }
 
+/// A value of one component of a composite parameter (<https://hl7.org/fhir/R4/search.html#composite>): the columns that a row
+/// of the component's type has, under the code `composite$number`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ComponentRow {
+    /// Which composite and component.
+    pub parameter: ParameterCode,
+    /// Which element of the resource: values with the same number belong together.
+    pub ordinal: i64,
+    /// As in [`TokenRow`] and [`QuantityRow`].
+    pub code: Option<String>,
+    /// As in [`TokenRow`] and [`QuantityRow`].
+    pub system: Option<String>,
+    /// As in [`StringRow`].
+    pub folded: Option<String>,
+    /// As in [`StringRow`].
+    pub exact: Option<String>,
+    /// As in [`ReferenceRow`].
+    pub target_id: Option<String>,
+    /// As in [`ReferenceRow`].
+    pub target_type: Option<String>,
+    /// As in [`UriRow`].
+    pub value: Option<String>,
+    /// As in [`NumberRow`], [`QuantityRow`] and [`DateRow`].
+    pub low: Option<f64>,
+    /// As in [`NumberRow`], [`QuantityRow`] and [`DateRow`].
+    pub high: Option<f64>,
+}
+
+/// A position on earth as a point of the unit sphere: the chord between two points says how far they are apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceRow {
+    /// Which parameter.
+    pub parameter: ParameterCode,
+    /// Towards latitude 0, longitude 0.
+    pub x: f64,
+    /// Towards latitude 0, longitude 90 east.
+    pub y: f64,
+    /// Towards the north pole.
+    pub z: f64,
+}
+
+/// The words of a text, folded, each between two spaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextRow {
+    /// `_text` or `_content`.
+    pub parameter: ParameterCode,
+    /// The words with a space before, between and after.
+    pub words: String,
+}
+
 impl IndexRows {
     /// How many rows each list has, in the order of the fields.
     #[must_use]
-    pub const fn counts(&self) -> [usize; 7] {
+    pub const fn counts(&self) -> [usize; 10] {
         [
             self.tokens.len(),
             self.strings.len(),
@@ -125,6 +181,9 @@ impl IndexRows {
             self.quantities.len(),
             self.references.len(),
             self.uris.len(),
+            self.components.len(),
+            self.places.len(),
+            self.texts.len(),
         ]
     }
 

@@ -30,11 +30,33 @@ pub(super) static REFERENCE: Insert = Insert::new(
 );
 pub(super) static URI: Insert =
     Insert::new("index_uri", &["parameter", "value", "resource_key"], " on conflict do nothing");
+pub(super) static COMPONENT: Insert = Insert::new(
+    "index_component",
+    &[
+        "resource_key",
+        "parameter",
+        "ordinal",
+        "place",
+        "code",
+        "system",
+        "folded",
+        "exact",
+        "target_id",
+        "target_type",
+        "value",
+        "low",
+        "high",
+    ],
+    "",
+);
+pub(super) static PLACE: Insert =
+    Insert::new("index_place", &["parameter", "x", "y", "z", "resource_key"], " on conflict do nothing");
+pub(super) static TEXT: Insert = Insert::new("index_text", &["resource_key", "parameter", "words"], "");
 pub(super) static PARTY: Insert =
     Insert::new("party", &["organisation", "role", "resource_key"], " on conflict do nothing");
 
 /// Removes the rows of one resource, by the bit of the table in `resource.indexed`.
-pub(super) const CLEAR: [&str; 8] = [
+pub(super) const CLEAR: [&str; 11] = [
     "delete from index_token where resource_key = $1",
     "delete from index_string where resource_key = $1",
     "delete from index_date where resource_key = $1",
@@ -43,6 +65,9 @@ pub(super) const CLEAR: [&str; 8] = [
     "delete from index_reference where resource_key = $1",
     "delete from index_uri where resource_key = $1",
     "delete from party where resource_key = $1",
+    "delete from index_component where resource_key = $1",
+    "delete from index_place where resource_key = $1",
+    "delete from index_text where resource_key = $1",
 ];
 pub(super) const PARAMETERS: &str = "select type, code, id from search_parameter order by id";
 pub(super) const ADD_PARAMETER: &str =
@@ -54,7 +79,10 @@ const LONGEST: usize = 1000;
 
 /// Which tables have rows of a resource, as bits in the order of [`CLEAR`]; an update then touches only those.
 pub(super) fn mask(rows: &IndexRows, parties: usize) -> i64 {
-    let filled = rows.counts().into_iter().chain([parties]).enumerate().filter(|(_, count)| *count > 0);
+    let [tokens, strings, dates, numbers, quantities, references, uris, components, places, texts] = rows.counts();
+    let counts =
+        [tokens, strings, dates, numbers, quantities, references, uris, parties, components, places, texts];
+    let filled = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
     filled.fold(0, |mask, (bit, _)| mask | (1 << bit))
 }
 
@@ -128,11 +156,25 @@ struct Placed<'a, R>(i64, i64, i64, &'a R);
 pub(super) async fn clear(connection: &mut Connection, cleared: &[(i64, i64)]) -> Result<(), sqlx::Error> {
     for (key, mask) in cleared {
         for (bit, sql) in CLEAR.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0) {
-            debug_assert!(bit < 8, "eight index tables");
+            debug_assert!(bit < CLEAR.len(), "one bit for each index table");
             on!(&mut *connection, |c| sqlx::query(*sql).bind(*key).execute(&mut *c).await.map(|_| ()))?;
         }
     }
     Ok(())
+}
+
+/// The rows of one list of many resources, each with the number of its parameter and the key of its resource.
+macro_rules! placed {
+    ($connection:expr, $shared:expr, $added:expr, $all:expr, $field:ident) => {{
+        let mut placed = Vec::new();
+        for keyed in $all {
+            for (ordinal, row) in (0_i64..).zip(&keyed.rows.$field) {
+                let number = $added.number($connection, $shared, &keyed.resource_type, &row.parameter).await?;
+                placed.push(Placed(number, keyed.key, ordinal, row));
+            }
+        }
+        placed
+    }};
 }
 
 /// Writes the index rows of many resources.
@@ -143,16 +185,9 @@ pub(super) async fn insert(
     all: &[KeyedRows],
 ) -> Result<(), sqlx::Error> {
     macro_rules! place {
-        ($field:ident) => {{
-            let mut placed = Vec::new();
-            for keyed in all {
-                for (ordinal, row) in (0_i64..).zip(&keyed.rows.$field) {
-                    let number = added.number(connection, shared, &keyed.resource_type, &row.parameter).await?;
-                    placed.push(Placed(number, keyed.key, ordinal, row));
-                }
-            }
-            placed
-        }};
+        ($field:ident) => {
+            placed!(connection, shared, added, all, $field)
+        };
     }
     let rows = place!(tokens);
     insert_rows!(connection, &TOKEN, rows.as_slice(), |r| [r.0, bounded(&r.3.code), bounded(&r.3.system), r.1])?;
@@ -186,8 +221,38 @@ pub(super) async fn insert(
     ])?;
     let rows = place!(uris);
     insert_rows!(connection, &URI, rows.as_slice(), |r| [r.0, bounded(&r.3.value), r.1])?;
+    insert_rarer(connection, shared, added, all).await?;
     let parties: Vec<_> = all.iter().flat_map(|keyed| keyed.parties.iter().map(|party| (keyed.key, party))).collect();
     insert_rows!(connection, &PARTY, parties.as_slice(), |r| [r.1.organisation.as_str(), r.1.role.as_str(), r.0])
+}
+
+/// Writes the rows that few resources have.
+async fn insert_rarer(
+    connection: &mut Connection,
+    shared: &Parameters,
+    added: &mut NewParameters,
+    all: &[KeyedRows],
+) -> Result<(), sqlx::Error> {
+    let rows = placed!(connection, shared, added, all, components);
+    insert_rows!(connection, &COMPONENT, rows.as_slice(), |r| [
+        r.1,
+        r.0,
+        r.3.ordinal,
+        r.2,
+        r.3.code.as_deref().map(bounded),
+        r.3.system.as_deref().map(bounded),
+        r.3.folded.as_deref().map(bounded),
+        r.3.exact.as_deref().map(without_nul),
+        r.3.target_id.as_deref().map(bounded),
+        r.3.target_type.as_deref(),
+        r.3.value.as_deref().map(bounded),
+        r.3.low,
+        r.3.high
+    ])?;
+    let rows = placed!(connection, shared, added, all, places);
+    insert_rows!(connection, &PLACE, rows.as_slice(), |r| [r.0, r.3.x, r.3.y, r.3.z, r.1])?;
+    let rows = placed!(connection, shared, added, all, texts);
+    insert_rows!(connection, &TEXT, rows.as_slice(), |r| [r.1, r.0, without_nul(&r.3.words)])
 }
 
 /// A text cut to what an index takes, between two characters, and without NUL, which PostgreSQL's text cannot hold.

@@ -9,8 +9,11 @@ use crate::clock::Clock;
 use crate::problem::{Kind, Problem};
 
 /// Every migration, oldest first. A landed text never changes.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("migrations/0001_initial.sql")), (2, include_str!("migrations/0002_jobs.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("migrations/0001_initial.sql")),
+    (2, include_str!("migrations/0002_jobs.sql")),
+    (3, include_str!("migrations/0003_search_kinds.sql")),
+];
 
 const CREATE_TABLE: &str =
     "create table if not exists schema_migration (version bigint primary key, applied bigint not null)";

@@ -59,18 +59,21 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every insert statement of many rows.
-pub fn inserts() -> [&'static Insert; 12] {
+pub fn inserts() -> [&'static Insert; 15] {
     [
         &chain::AUDIT,
         &flush::JOB,
         &flush::RESOURCE,
         &flush::VERSION,
+        &index::COMPONENT,
         &index::DATE,
         &index::NUMBER,
         &index::PARTY,
+        &index::PLACE,
         &index::QUANTITY,
         &index::REFERENCE,
         &index::STRING,
+        &index::TEXT,
         &index::TOKEN,
         &index::URI,
     ]

@@ -1,8 +1,10 @@
 //! The search types, one file each: how a typed element becomes index rows, how a value in a query becomes a criterion, and how a
 //! criterion becomes a condition on the rows of its table.
 
+pub mod composite;
 pub mod date;
 pub mod number;
+pub mod place;
 pub mod quantity;
 pub mod reference;
 pub mod shape;
@@ -44,7 +46,8 @@ impl Kind {
             Self::Reference => Some(Table::Reference),
             Self::Quantity => Some(Table::Quantity),
             Self::Uri => Some(Table::Uri),
-            Self::Composite | Self::Special => None,
+            Self::Composite => Some(Table::Component),
+            Self::Special => Some(Table::Place),
         }
     }
 }
@@ -66,6 +69,12 @@ pub enum Table {
     Reference,
     /// `index_uri`
     Uri,
+    /// `index_component`
+    Component,
+    /// `index_place`
+    Place,
+    /// `index_text`
+    Text,
 }
 
 impl Table {
@@ -80,7 +89,16 @@ impl Table {
             Self::Quantity => "index_quantity",
             Self::Reference => "index_reference",
             Self::Uri => "index_uri",
+            Self::Component => "index_component",
+            Self::Place => "index_place",
+            Self::Text => "index_text",
         }
+    }
+
+    /// True if resources can be sorted by their rows in it.
+    #[must_use]
+    pub const fn has_order(self) -> bool {
+        !matches!(self, Self::Component | Self::Place | Self::Text)
     }
 }
 
@@ -95,6 +113,8 @@ pub struct Codes {
     pub of_type: ParameterCode,
     /// `code:identifier`: logical references, token rows.
     pub identifier: ParameterCode,
+    /// `code:canonical`: quantities in the base units of UCUM, quantity rows.
+    pub canonical: ParameterCode,
 }
 
 impl Codes {
@@ -102,7 +122,7 @@ impl Codes {
     #[must_use]
     pub fn new(code: &str) -> Self {
         let with = |suffix: &str| format!("{code}:{suffix}").into();
-        Self { own: code.into(), text: with("text"), of_type: with("of-type"), identifier: with("identifier") }
+        Self { own: code.into(), text: with("text"), of_type: with("of-type"), identifier: with("identifier"), canonical: with("canonical") }
     }
 }
 
@@ -129,7 +149,8 @@ impl Kind {
             Self::Quantity => quantity::index(shape, value, sink),
             Self::Reference => reference::index(shape, value, sink),
             Self::Uri => uri::index(shape, value, sink),
-            Self::Composite | Self::Special => {}
+            Self::Special => place::index(shape, value, sink),
+            Self::Composite => {}
         }
     }
 }
@@ -151,6 +172,10 @@ pub enum Criterion {
     Reference(reference::Target),
     /// On `index_uri`.
     Uri(uri::Uri),
+    /// On `index_component`.
+    Composite(composite::Composite),
+    /// On `index_place`.
+    Place(place::Near),
 }
 
 impl Criterion {
@@ -164,6 +189,8 @@ impl Criterion {
             Self::Quantity(quantity) => quantity.condition(alias, sql),
             Self::Reference(target) => target.condition(alias, sql),
             Self::Uri(uri) => uri.condition(alias, sql),
+            Self::Composite(composite) => composite.condition(alias, sql),
+            Self::Place(near) => near.condition(alias, sql),
         }
     }
 }

@@ -47,6 +47,10 @@ pub enum Shape {
     Extension,
     /// A resource inside another
     Resource,
+    /// `Location.position`
+    Position,
+    /// SampledData
+    SampledData,
     /// Anything that is not indexed
     Other,
 }
@@ -108,6 +112,8 @@ impl Shape {
             }
             "Money" => Self::Money,
             "Range" => Self::Range,
+            "SampledData" => Self::SampledData,
+            "Location.position" => Self::Position,
             "Reference" => Self::Reference,
             "Extension" => Self::Extension,
             "Resource" | "DomainResource" => Self::Resource,

@@ -62,7 +62,7 @@ impl Parameter {
 pub(crate) fn shape_of(index: TypeIndex, types: &Types) -> Shape {
     let definition = types.definition(index);
     match definition.kind {
-        TypeKind::Backbone => Shape::Other,
+        TypeKind::Backbone if &*definition.name != "Location.position" => Shape::Other,
         _ => Shape::of(definition),
     }
 }

@@ -27,6 +27,10 @@ impl Table {
             Self::Quantity => ("low", SortColumn::Real, &["high", "code", "system"]),
             Self::Reference => ("target_id", SortColumn::Text, &["target_type"]),
             Self::Uri => ("value", SortColumn::Text, &[]),
+            // Parsing refuses to sort by these.
+            Self::Component => ("code", SortColumn::Text, &["ordinal", "place"]),
+            Self::Place => ("x", SortColumn::Real, &["y", "z"]),
+            Self::Text => ("words", SortColumn::Text, &[]),
         }
     }
 }

@@ -4,6 +4,7 @@ mod compile;
 mod fixtures;
 mod hostile;
 mod official;
+mod reference_cases;
 mod rules;
 mod slicing;
 mod snapshots;

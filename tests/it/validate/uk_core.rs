@@ -65,7 +65,7 @@ fn plain(issue: &Issue) -> String {
 }
 
 /// HL7's validator writes type and id of inner resources into its expressions, as comments.
-fn without_comments(expression: &str) -> String {
+pub fn without_comments(expression: &str) -> String {
     let mut plain = String::new();
     for (at, part) in expression.split("/*").enumerate() {
         plain.push_str(if at == 0 { part } else { part.split_once("*/").map_or("", |(_, after)| after) });

@@ -1,0 +1,189 @@
+//! HL7's public validator test cases for R4, with the outcome of HL7's own validator: same verdict, and each place where it
+//! reports an error is one where we do. What does not agree yet is listed with its reason in
+//! `conformance/validator/expected-failures.txt`, which may only shrink.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kith::fhir::codec::{Limits, json, xml};
+use kith::fhir::definitions::Definitions;
+use kith::fhir::definitions::package::{Manifest, Package};
+use kith::fhir::issue::Issue;
+use kith::fhir::types::Types;
+use kith::validate::{Options, Settings, Validator};
+use serde_json::Value;
+
+use super::uk_core::without_comments;
+use super::validator;
+use crate::support::shared_data;
+
+/// How far a case agrees, in the words of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Agreement {
+    /// Same verdict, every place.
+    Full,
+    /// Same verdict; a place is missing.
+    Verdict,
+    /// Another verdict.
+    None,
+}
+
+/// What one case came to.
+#[derive(Debug)]
+struct Outcome {
+    agreement: Agreement,
+    places: usize,
+    found: usize,
+    text: String,
+}
+
+#[test]
+fn the_verdicts_and_places_of_hl7s_cases_are_ours() {
+    let Some(folder) = shared_data().map(|folder| folder.join("fhir-test-cases")) else { return };
+    let list: Value = serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
+    let cases = list["cases"].as_array().unwrap();
+    let outcomes = run_all(&folder, cases);
+    let mut listed = listed();
+    let mut wrong = Vec::new();
+    for (name, outcome) in &outcomes {
+        let expected = listed.remove(name).unwrap_or(Agreement::Full);
+        if expected != outcome.agreement {
+            wrong.push(format!("{name}: {:?}, listed as {expected:?}\n{}", outcome.agreement, outcome.text));
+        }
+    }
+    wrong.extend(listed.keys().map(|name| format!("{name}: listed, and there is no such case")));
+    let verdicts = outcomes.values().filter(|outcome| outcome.agreement != Agreement::None).count();
+    let places: usize = outcomes.values().map(|outcome| outcome.places).sum();
+    let found: usize = outcomes.values().map(|outcome| outcome.found).sum();
+    eprintln!("HL7's cases: {verdicts} of {} verdicts, {found} of {places} places of errors", outcomes.len());
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Runs all cases on all cores. The second of two cases with one name has a `+` at the end of its own.
+fn run_all(folder: &Path, cases: &[Value]) -> BTreeMap<String, Outcome> {
+    let mut names: Vec<String> = Vec::with_capacity(cases.len());
+    for case in cases {
+        let name = case["name"].as_str().unwrap().to_owned();
+        names.push(if names.contains(&name) { name + "+" } else { name });
+    }
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(BTreeMap::new());
+    let work = || {
+        while let Some((case, name)) = cases.iter().zip(&names).nth(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = run(folder, case);
+            outcomes.lock().unwrap().insert(name.clone(), outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    outcomes.into_inner().unwrap()
+}
+
+fn run(folder: &Path, case: &Value) -> Outcome {
+    let issues = validate(folder, case);
+    let is_valid = !issues.iter().any(Issue::is_error);
+    let ours: BTreeSet<String> =
+        issues.iter().filter(|issue| issue.is_error()).filter_map(|issue| issue.expression.clone()).collect();
+    let theirs = places(case);
+    let found = theirs.iter().filter(|place| ours.contains(*place)).count();
+    let agreement = match (is_valid == case["expected"]["valid"].as_bool().unwrap(), found == theirs.len()) {
+        (false, _) => Agreement::None,
+        (true, false) => Agreement::Verdict,
+        (true, true) => Agreement::Full,
+    };
+    let mut text = String::new();
+    for issue in issues.iter().filter(|issue| issue.is_error()) {
+        text += &format!("    ours: {:?} {}: {}\n", issue.expression, issue.rule, issue.text);
+    }
+    for issue in case["expected_issues"].as_array().unwrap().iter().filter(|issue| is_error(issue)) {
+        text += &format!("    HL7: {} {}\n", issue["expression"], issue["text"]);
+    }
+    Outcome { agreement, places: theirs.len(), found, text }
+}
+
+fn validate(folder: &Path, case: &Value) -> Vec<Issue> {
+    let file = |name: &Value| folder.join(name.as_str().unwrap());
+    let mut package = Package::new(Manifest::default(), &[]);
+    let mut profiles = Vec::new();
+    let supporting = case["supporting"].as_array().unwrap().iter().map(file);
+    for path in supporting {
+        if let Ok((resource, _)) = read(&path) {
+            package.add(&resource);
+        }
+    }
+    if case["profile"].is_string() {
+        let (resource, _) = read(&file(&case["profile"])).unwrap();
+        package.add(&resource);
+        profiles.push(resource["url"].as_str().unwrap().to_owned());
+    }
+    let (resource, mut issues) = match read(&file(&case["file"])) {
+        Ok(read) => read,
+        Err(issues) => return issues,
+    };
+    let options = Options { profiles, apply_by_type: false, ..Options::default() };
+    let own;
+    let validator = if package.is_empty() {
+        validator()
+    } else {
+        match Definitions::embedded().with_packages(vec![package]) {
+            Ok(definitions) => own = Validator::new(definitions.into(), Settings::default()).unwrap(),
+            Err(problem) => return problem.issues().to_vec(),
+        }
+        &own
+    };
+    issues.extend(validator.validate(&resource, &options));
+    issues
+}
+
+fn read(path: &PathBuf) -> Result<(Value, Vec<Issue>), Vec<Issue>> {
+    let bytes = std::fs::read(path).unwrap();
+    let read = if path.extension().is_some_and(|extension| extension == "xml") {
+        xml::parse_leniently(&bytes, &Limits::default(), Types::r4())
+    } else {
+        json::parse(&bytes, &Limits::default()).map(|value| (value, Vec::new()))
+    };
+    read.map_err(|problem| problem.issues().to_vec())
+}
+
+fn is_error(issue: &Value) -> bool {
+    matches!(issue["severity"].as_str(), Some("error" | "fatal")) && issue["server"] != true
+}
+
+/// Where HL7's validator reports errors without asking a terminology server.
+fn places(case: &Value) -> BTreeSet<String> {
+    let errors = case["expected_issues"].as_array().unwrap().iter().filter(|issue| is_error(issue));
+    errors.filter_map(|issue| issue["expression"].as_str()).map(|text| plain(&without_comments(text))).collect()
+}
+
+/// HL7's validator adds the url of an extension to its expression.
+fn plain(expression: &str) -> String {
+    let mut plain = String::new();
+    for (at, part) in expression.split("[url='").enumerate() {
+        plain.push_str(if at == 0 { part } else { part.split_once("']").map_or("", |(_, after)| after) });
+    }
+    plain
+}
+
+/// Lines `name: verdict|places: reason`.
+fn listed() -> BTreeMap<String, Agreement> {
+    let text = include_str!("../../../conformance/validator/expected-failures.txt");
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let parts: Vec<&str> = line.splitn(3, ": ").collect();
+            let [name, what, reason] = parts[..] else { panic!("not `name: verdict|places: reason`: {line}") };
+            assert!(!reason.is_empty(), "no reason: {line}");
+            let agreement = match what {
+                "verdict" => Agreement::None,
+                "places" => Agreement::Verdict,
+                other => panic!("{other} is neither verdict nor places"),
+            };
+            (name.to_owned(), agreement)
+        })
+        .collect()
+}
