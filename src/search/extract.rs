@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::fhir::types::Types;
 use crate::fhirpath::{Context, Expression, Item, Limits};
-use crate::search::index::IndexRows;
+use crate::search::index::{ComponentRow, IndexRows};
+use crate::search::kinds::composite::rows_of;
 use crate::search::kinds::{Shape, Sink};
-use crate::search::parameters::{Parameter, Registry, Source, shape_of};
+use crate::search::parameters::{Group, Parameter, Registry, Source, shape_of};
 
 /// Bounds of one expression: the expressions of search parameters are short, and this is the path of every write.
 const LIMITS: Limits = Limits { steps: 100_000, items: 10_000, text: 65_536 };
@@ -36,9 +37,68 @@ impl Extractor {
         let resource_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
         let Some(parameters) = self.registry.of_type(resource_type) else { return rows };
         for parameter in parameters.iter() {
-            self.extract_parameter(parameter, resource, &mut rows);
+            if parameter.groups.is_empty() {
+                self.extract_parameter(parameter, resource, &mut rows);
+            } else {
+                self.extract_composite(parameter, resource, &mut rows);
+            }
         }
         rows
+    }
+
+    /// Elements are numbered through; one that lacks a component has no rows.
+    fn extract_composite(&self, parameter: &Parameter, resource: &Value, rows: &mut IndexRows) {
+        let mut ordinal = 0;
+        for group in &parameter.groups {
+            let mut element = |item: Item<'_>| {
+                let found = self.components(parameter, group, resource, &item, ordinal);
+                rows.components.extend(found.unwrap_or_default());
+                ordinal += 1;
+            };
+            match &group.elements {
+                Source::Walk(walk, _) => {
+                    walk.run(resource, resource, &mut |value| element(Item::node(value, walk.end)));
+                }
+                Source::Expression(expression) => {
+                    each_item(expression, resource, Item::resource(resource, Types::r4()), &mut element);
+                }
+            }
+        }
+    }
+
+    /// The rows of the components of one element; none where one of them has no value.
+    fn components(
+        &self,
+        composite: &Parameter,
+        group: &Group,
+        resource: &Value,
+        element: &Item<'_>,
+        ordinal: i64,
+    ) -> Option<Vec<ComponentRow>> {
+        let mut all = Vec::new();
+        for (part, sources) in composite.parts.iter().zip(&group.components) {
+            let mut rows = IndexRows::default();
+            let mut sink = Sink { rows: &mut rows, codes: &part.codes, base: &self.base };
+            for source in sources {
+                match (source, element) {
+                    (Source::Walk(walk, shape), Item::Node(node)) => {
+                        walk.run(resource, node.value(), &mut |value| index(part, *shape, value, &mut sink));
+                    }
+                    (Source::Expression(expression), _) => {
+                        each_item(expression, resource, element.clone(), &mut |item| {
+                            index_item(part, &item, &mut sink)
+                        });
+                    }
+                    _ => {}
+                }
+            }
+            let found = rows_of(rows, &part.codes, ordinal);
+            if found.is_empty() {
+                return None;
+            }
+            all.extend(found);
+        }
+        Some(all)
     }
 
     fn extract_parameter(&self, parameter: &Parameter, resource: &Value, rows: &mut IndexRows) {
@@ -49,7 +109,10 @@ impl Extractor {
                 Source::Walk(walk, shape) => {
                     walk.run(resource, resource, &mut |value| index(parameter, *shape, value, &mut sink));
                 }
-                Source::Expression(expression) => index_items(parameter, expression, resource, &mut sink),
+                Source::Expression(expression) => {
+                    let root = Item::resource(resource, Types::r4());
+                    each_item(expression, resource, root, &mut |item| index_item(parameter, &item, &mut sink));
+                }
             }
         }
         before.remove_doubles(rows);
@@ -69,22 +132,23 @@ fn index(parameter: &Parameter, shape: Shape, value: &Value, sink: &mut Sink<'_>
 }
 
 /// Runs an expression that is more than a walk. One that fails yields nothing.
-fn index_items(parameter: &Parameter, expression: &Expression, resource: &Value, sink: &mut Sink<'_>) {
-    let types = Types::r4();
+fn each_item(expression: &Expression, resource: &Value, focus: Item<'_>, found: &mut dyn FnMut(Item<'_>)) {
     // An index must not depend on the time of indexing: now() is the epoch.
     let context = Context { limits: LIMITS, ..Context::new(resource, 0).with_typed_references() };
-    let Ok(items) = expression.evaluate(&context, Item::resource(resource, types)) else { return };
-    for item in &items {
-        let shape = match item {
-            Item::Node(node) => node.type_index().map_or(Shape::Other, |index| shape_of(index, types)),
-            Item::Boolean(_) => Shape::Boolean,
-            Item::Integer(_) | Item::Decimal(_) => Shape::Number,
-            Item::Text(_) => Shape::Text,
-            Item::Temporal(_) => Shape::Date,
-            Item::Quantity(_) | Item::Type(_) => Shape::Other,
-        };
-        index(parameter, shape, &item.to_json(), sink);
-    }
+    let Ok(items) = expression.evaluate(&context, focus) else { return };
+    items.into_iter().for_each(found);
+}
+
+fn index_item(parameter: &Parameter, item: &Item<'_>, sink: &mut Sink<'_>) {
+    let shape = match item {
+        Item::Node(node) => node.type_index().map_or(Shape::Other, |index| shape_of(index, Types::r4())),
+        Item::Boolean(_) => Shape::Boolean,
+        Item::Integer(_) | Item::Decimal(_) => Shape::Number,
+        Item::Text(_) => Shape::Text,
+        Item::Temporal(_) => Shape::Date,
+        Item::Quantity(_) | Item::Type(_) => Shape::Other,
+    };
+    index(parameter, shape, &item.to_json(), sink);
 }
 
 /// How many rows there were before a parameter was run.

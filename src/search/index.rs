@@ -141,10 +141,14 @@ pub struct ComponentRow {
     pub target_type: Option<String>,
     /// As in [`UriRow`].
     pub value: Option<String>,
-    /// As in [`NumberRow`], [`QuantityRow`] and [`DateRow`].
+    /// As in [`NumberRow`] and [`QuantityRow`].
     pub low: Option<f64>,
-    /// As in [`NumberRow`], [`QuantityRow`] and [`DateRow`].
+    /// As in [`NumberRow`] and [`QuantityRow`].
     pub high: Option<f64>,
+    /// The first instant, as `low` in [`DateRow`].
+    pub earliest: Option<Micros>,
+    /// The first instant after, as `high` in [`DateRow`].
+    pub latest: Option<Micros>,
 }
 
 /// A position on earth as a point of the unit sphere: the chord between two points says how far they are apart.

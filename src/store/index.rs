@@ -46,6 +46,8 @@ pub(super) static COMPONENT: Insert = Insert::new(
         "value",
         "low",
         "high",
+        "earliest",
+        "latest",
     ],
     "",
 );
@@ -80,8 +82,7 @@ const LONGEST: usize = 1000;
 /// Which tables have rows of a resource, as bits in the order of [`CLEAR`]; an update then touches only those.
 pub(super) fn mask(rows: &IndexRows, parties: usize) -> i64 {
     let [tokens, strings, dates, numbers, quantities, references, uris, components, places, texts] = rows.counts();
-    let counts =
-        [tokens, strings, dates, numbers, quantities, references, uris, parties, components, places, texts];
+    let counts = [tokens, strings, dates, numbers, quantities, references, uris, parties, components, places, texts];
     let filled = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
     filled.fold(0, |mask, (bit, _)| mask | (1 << bit))
 }
@@ -247,7 +248,9 @@ async fn insert_rarer(
         r.3.target_type.as_deref(),
         r.3.value.as_deref().map(bounded),
         r.3.low,
-        r.3.high
+        r.3.high,
+        r.3.earliest,
+        r.3.latest
     ])?;
     let rows = placed!(connection, shared, added, all, places);
     insert_rows!(connection, &PLACE, rows.as_slice(), |r| [r.0, r.3.x, r.3.y, r.3.z, r.1])?;

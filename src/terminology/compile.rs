@@ -33,6 +33,12 @@ pub(super) fn value_set(
     Some(tables(terminology, draft, &excluded))
 }
 
+/// Compiles a value set that is not among the definitions.
+pub(super) fn compile(terminology: &Terminology, definition: &ValueSet) -> CompiledValueSet {
+    let (draft, excluded) = draft(terminology, definition, &mut Vec::new());
+    tables(terminology, draft, &excluded)
+}
+
 /// What is in, and what is out again.
 fn draft(terminology: &Terminology, definition: &ValueSet, within: &mut Vec<String>) -> (Draft, Draft) {
     if within.contains(&definition.url) || within.len() > MAX_IMPORTS {

@@ -5,6 +5,7 @@
 mod code_system;
 mod compile;
 mod filter;
+mod listing;
 mod syntax;
 mod value_set;
 
@@ -14,6 +15,7 @@ use crate::fhir::definitions::Definitions;
 use crate::fhir::hash::TextMap;
 
 pub use code_system::{CompiledCodeSystem, Existence};
+pub use listing::{Listed, Unlisted};
 pub use value_set::CompiledValueSet;
 
 /// Whether a code is in a value set.

@@ -31,7 +31,7 @@ impl Composite {
         for (position, part) in self.parts.iter().enumerate() {
             if position == 0 {
                 sql.push("(");
-                part.criterion.condition(alias, sql);
+                part.condition(alias, sql);
                 sql.push(")");
                 continue;
             }
@@ -40,15 +40,24 @@ impl Composite {
             sql.push(&format!(" where {other}.resource_key = {alias}.resource_key and {other}.parameter = "));
             sql.parameter(&self.resource_type, &part.code);
             sql.push(&format!(" and {other}.ordinal = {alias}.ordinal and ("));
-            part.criterion.condition(&other, sql);
+            part.condition(&other, sql);
             sql.push("))");
+        }
+    }
+}
+
+impl Part {
+    /// Instants are whole numbers and so have columns of their own.
+    fn condition(&self, alias: &str, sql: &mut Sql) {
+        match &self.criterion {
+            Criterion::Date(span) => span.condition(&format!("{alias}.earliest"), &format!("{alias}.latest"), sql),
+            other => other.condition(alias, sql),
         }
     }
 }
 
 /// The rows of one component of one element, from the rows that its values would have on their own.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "instants of the next two centuries fit a double; later ones keep their order")]
 pub fn rows_of(rows: IndexRows, codes: &Codes, ordinal: i64) -> Vec<ComponentRow> {
     let mut all = Vec::new();
     let is_ours = |parameter: &ParameterCode| *parameter == codes.own || *parameter == codes.canonical;
@@ -65,8 +74,8 @@ pub fn rows_of(rows: IndexRows, codes: &Codes, ordinal: i64) -> Vec<ComponentRow
         add(row.parameter, ComponentRow { folded, exact, ..ComponentRow::default() });
     }
     for row in rows.dates {
-        let (low, high) = (Some(row.low as f64), Some(row.high as f64));
-        add(row.parameter, ComponentRow { low, high, ..ComponentRow::default() });
+        let (earliest, latest) = (Some(row.low), Some(row.high));
+        add(row.parameter, ComponentRow { earliest, latest, ..ComponentRow::default() });
     }
     for row in rows.numbers {
         add(row.parameter, ComponentRow { low: Some(row.low), high: Some(row.high), ..ComponentRow::default() });

@@ -122,7 +122,13 @@ impl Codes {
     #[must_use]
     pub fn new(code: &str) -> Self {
         let with = |suffix: &str| format!("{code}:{suffix}").into();
-        Self { own: code.into(), text: with("text"), of_type: with("of-type"), identifier: with("identifier"), canonical: with("canonical") }
+        Self {
+            own: code.into(),
+            text: with("text"),
+            of_type: with("of-type"),
+            identifier: with("identifier"),
+            canonical: with("canonical"),
+        }
     }
 }
 
@@ -160,6 +166,8 @@ impl Kind {
 pub enum Criterion {
     /// On `index_token`.
     Token(token::Token),
+    /// On `index_token`: one of several codes.
+    Codes(token::Codes),
     /// On `index_string`.
     String(string::Text),
     /// On `index_date`.
@@ -183,6 +191,7 @@ impl Criterion {
     pub fn condition(&self, alias: &str, sql: &mut Sql) {
         match self {
             Self::Token(token) => token.condition(alias, sql),
+            Self::Codes(codes) => codes.condition(alias, sql),
             Self::String(text) => text.condition(alias, sql),
             Self::Date(span) => span.condition(&format!("{alias}.low"), &format!("{alias}.high"), sql),
             Self::Number(bounds) => bounds.condition(alias, sql),

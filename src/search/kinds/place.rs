@@ -68,12 +68,17 @@ impl Near {
         };
         let degrees = |text: &str, most: f64| {
             let number = text.parse::<f64>().ok().filter(|number| number.abs() <= most);
-            number.ok_or_else(|| format!("latitude and longitude are decimal degrees; this one is from -{most} to {most}"))
+            number.ok_or_else(|| {
+                format!("latitude and longitude are decimal degrees; this one is from -{most} to {most}")
+            })
         };
         let kilometres = if distance.is_empty() { NEAR } else { length(distance, units)? };
         // Half way round the earth is everywhere.
         let angle = (kilometres / RADIUS).min(std::f64::consts::PI);
-        Ok(Self { point: point(degrees(latitude, 90.0)?, degrees(longitude, 180.0)?), chord: 2.0 * (angle / 2.0).sin() })
+        Ok(Self {
+            point: point(degrees(latitude, 90.0)?, degrees(longitude, 180.0)?),
+            chord: 2.0 * (angle / 2.0).sin(),
+        })
     }
 
     /// See [`super::Criterion::condition`].
@@ -94,8 +99,10 @@ impl Near {
 
 fn length(distance: &str, units: &str) -> Result<f64, String> {
     let wrong = || "a distance is a number that is not negative".to_owned();
-    let number = distance.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0).ok_or_else(wrong)?;
-    let unit = if units.is_empty() { Some(1.0) } else { UNITS.iter().find(|(code, _)| *code == units).map(|(_, km)| *km) };
+    let number =
+        distance.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0).ok_or_else(wrong)?;
+    let unit =
+        if units.is_empty() { Some(1.0) } else { UNITS.iter().find(|(code, _)| *code == units).map(|(_, km)| *km) };
     let unit = unit.ok_or_else(|| {
         let known: Vec<&str> = UNITS.iter().map(|(code, _)| *code).collect();
         format!("the unit of a distance is one of {}", known.join(", "))

@@ -16,6 +16,27 @@ pub struct Token {
     pub code: Option<String>,
 }
 
+/// Codes of one system, any of which will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codes {
+    /// The system; empty where the rows carry none.
+    pub system: String,
+    /// The codes.
+    pub codes: Vec<String>,
+}
+
+impl Codes {
+    /// See [`super::Criterion::condition`].
+    pub(super) fn condition(&self, alias: &str, sql: &mut Sql) {
+        sql.push(&format!("{alias}.system = ")).text(&self.system);
+        sql.push(&format!(" and {alias}.code in ("));
+        for (position, code) in self.codes.iter().enumerate() {
+            sql.push(if position == 0 { "" } else { ", " }).text(code);
+        }
+        sql.push(")");
+    }
+}
+
 /// Rows of a Coding, CodeableConcept, Identifier, ContactPoint, code, boolean, string or uri.
 pub(super) fn index(shape: Shape, value: &Value, sink: &mut Sink<'_>) {
     match shape {

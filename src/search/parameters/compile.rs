@@ -1,7 +1,7 @@
 //! One SearchParameter definition becomes a [`Parameter`] of one resource type.
 
-use super::{Parameter, Source, shape_of};
-use crate::fhir::definitions::SearchParameter;
+use super::{Parameter, Source, composite, shape_of};
+use crate::fhir::definitions::{Definitions, SearchParameter};
 use crate::fhir::types::{TypeIndex, Types};
 use crate::fhirpath::Expression;
 use crate::search::kinds::{Codes, Kind, Shape};
@@ -9,7 +9,12 @@ use crate::search::query::Weight;
 use crate::search::walk;
 
 /// Compiles a definition for `resource_type`; none for a type of search that FHIR R4 does not have.
-pub(super) fn compile(definition: &SearchParameter, resource_type: &str, types: &Types) -> Option<Parameter> {
+pub(super) fn compile(
+    definition: &SearchParameter,
+    resource_type: &str,
+    definitions: &Definitions,
+    types: &Types,
+) -> Option<Parameter> {
     let kind = definition.kind;
     let expression =
         walk::alternatives(definition.expression.as_deref().unwrap_or_default(), resource_type).join(" | ");
@@ -17,6 +22,12 @@ pub(super) fn compile(definition: &SearchParameter, resource_type: &str, types: 
     let has_rows = !matches!(&*definition.code, "_id" | "_lastUpdated") && kind.table().is_some();
     let sources = if has_rows && !expression.is_empty() { sources(&expression, root, types) } else { Vec::new() };
     let shapes: Vec<Shape> = sources.iter().map(Source::shape).collect();
+    let (sources, parts, groups) = if kind == Kind::Composite {
+        let groups = composite::groups(definition, sources, types);
+        (Vec::new(), composite::parts(definition, resource_type, &groups, definitions), groups)
+    } else {
+        (sources, Vec::new(), Vec::new())
+    };
     Some(Parameter {
         resource_type: resource_type.to_owned(),
         codes: Codes::new(&definition.code),
@@ -27,10 +38,12 @@ pub(super) fn compile(definition: &SearchParameter, resource_type: &str, types: 
         plain_code: !shapes.is_empty() && shapes.iter().all(|shape| *shape == Shape::Code),
         expression,
         sources,
+        parts,
+        groups,
     })
 }
 
-fn sources(expression: &str, root: TypeIndex, types: &Types) -> Vec<Source> {
+pub(super) fn sources(expression: &str, root: TypeIndex, types: &Types) -> Vec<Source> {
     match walk::compile(expression, root, types) {
         Some(walks) => walks.into_iter().map(|walk| Source::Walk(walk.clone(), shape_of(walk.end, types))).collect(),
         None => Expression::compile(expression).ok().map(Source::Expression).into_iter().collect(),
@@ -38,7 +51,7 @@ fn sources(expression: &str, root: TypeIndex, types: &Types) -> Vec<Source> {
 }
 
 impl Source {
-    fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> Shape {
         match self {
             Self::Walk(_, shape) => *shape,
             Self::Expression(_) => Shape::Other,
@@ -47,7 +60,7 @@ impl Source {
 }
 
 /// `where(resolve() is Patient)` narrows what the definition says.
-fn targets(definition: &SearchParameter, expression: &str) -> Vec<String> {
+pub(super) fn targets(definition: &SearchParameter, expression: &str) -> Vec<String> {
     let narrowed: Vec<String> = expression
         .split("resolve() is ")
         .skip(1)
@@ -57,7 +70,7 @@ fn targets(definition: &SearchParameter, expression: &str) -> Vec<String> {
     if narrowed.is_empty() || expression.contains(" | ") { definition.target.clone() } else { narrowed }
 }
 
-fn weight(kind: Kind, shapes: &[Shape]) -> Weight {
+pub(super) fn weight(kind: Kind, shapes: &[Shape]) -> Weight {
     let has = |shape: Shape| shapes.contains(&shape);
     match kind {
         Kind::Token if has(Shape::Identifier) => Weight::Unique,

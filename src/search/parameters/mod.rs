@@ -2,8 +2,12 @@
 //! them up, the CapabilityStatement lists them.
 
 mod compile;
+mod composite;
 mod registry;
 
+use std::sync::Arc;
+
+pub(crate) use composite::Group;
 pub use registry::{OfType, Registry};
 
 use crate::fhir::types::{TypeIndex, TypeKind, Types};
@@ -33,6 +37,10 @@ pub struct Parameter {
     pub expression: String,
     /// Where its values stand.
     pub(crate) sources: Vec<Source>,
+    /// The components of a composite.
+    pub parts: Vec<Arc<Parameter>>,
+    /// Where the elements of a composite stand.
+    pub(crate) groups: Vec<Group>,
 }
 
 /// Where values of a parameter stand.
@@ -54,7 +62,12 @@ impl Parameter {
     /// True if a search can use it: it has a table and a way to its values, or a column of its own.
     #[must_use]
     pub fn is_searchable(&self) -> bool {
-        matches!(self.code(), "_id" | "_lastUpdated") || (self.kind.table().is_some() && !self.sources.is_empty())
+        let has_values = if self.kind == Kind::Composite {
+            !self.parts.is_empty() && !self.groups.is_empty()
+        } else {
+            !self.sources.is_empty()
+        };
+        matches!(self.code(), "_id" | "_lastUpdated") || has_values
     }
 }
 

@@ -8,6 +8,7 @@ use super::compile::compile;
 use crate::fhir::definitions::Definitions;
 use crate::fhir::suggest;
 use crate::fhir::types::Types;
+use crate::terminology::Terminology;
 
 /// Where the definitions of FHIR's own types lie.
 const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -16,6 +17,7 @@ const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
 #[derive(Debug)]
 pub struct Registry {
     definitions: Arc<Definitions>,
+    terminology: Terminology,
     by_type: HashMap<String, OnceLock<OfType>>,
 }
 
@@ -31,7 +33,7 @@ impl Registry {
     pub fn new(definitions: Arc<Definitions>) -> Self {
         let types = definitions.resource_types();
         let by_type = types.iter().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { definitions, by_type }
+        Self { terminology: Terminology::new(Arc::clone(&definitions)), definitions, by_type }
     }
 
     /// The parameters of a resource type; none if there is no such type.
@@ -59,6 +61,12 @@ impl Registry {
         &self.definitions
     }
 
+    /// The code systems and value sets that the modifiers of tokens ask.
+    #[must_use]
+    pub const fn terminology(&self) -> &Terminology {
+        &self.terminology
+    }
+
     /// The code systems that the elements of a parameter on plain codes imply: those of the value sets they are bound to.
     #[must_use]
     pub fn implied_systems(&self, parameter: &Parameter) -> Vec<String> {
@@ -76,7 +84,8 @@ impl Registry {
 
     fn compile_type(&self, resource_type: &str) -> OfType {
         let found = self.definitions.search_parameters(resource_type);
-        let compiled = found.iter().filter_map(|definition| compile(definition, resource_type, Types::r4()));
+        let compiled =
+            found.iter().filter_map(|definition| compile(definition, resource_type, &self.definitions, Types::r4()));
         let mut parameters: Vec<Arc<Parameter>> = compiled.map(Arc::new).collect();
         parameters.sort_by(|a, b| a.code().cmp(b.code()));
         parameters.dedup_by(|a, b| a.code() == b.code());

@@ -38,6 +38,11 @@ pub fn unsupported(name: &str, text: impl Into<String>) -> Fault {
     Fault::Wrong(Box::new(issue(name, IssueCode::NotSupported, "search-not-supported", text)))
 }
 
+/// A code system or value set that the parameter needs cannot be used.
+pub fn terminology(name: &str, code: IssueCode, text: impl Into<String>) -> Fault {
+    Fault::Wrong(Box::new(issue(name, code, "search-terminology", text)))
+}
+
 /// The modifier does not apply to the parameter.
 pub fn modifier(name: &str, kind: &str, allowed: &str) -> Fault {
     let text = format!("This modifier does not apply to a {kind} parameter. Allowed here: {allowed}.");

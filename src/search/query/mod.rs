@@ -2,10 +2,12 @@
 //! by `search::sql`. Compartments, party restrictions and `_filter` are conditions like any other.
 
 pub mod chain;
+mod concepts;
 pub mod fault;
 pub mod filter;
 pub mod include;
 pub mod parse;
+mod reading;
 pub mod result;
 pub mod sort;
 pub mod value;

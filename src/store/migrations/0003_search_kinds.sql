@@ -15,6 +15,8 @@ create table index_component (
     value text collate "C",
     low double precision,
     high double precision,
+    earliest bigint,
+    latest bigint,
     primary key (resource_key, parameter, ordinal, place)
 ) /* clustered */;
 create index index_component_code on index_component (parameter, code, resource_key);

@@ -146,7 +146,7 @@ fn what_is_wrong_is_always_refused_and_never_repeats_the_value() {
         "Task?_filter=SECRET",
         "Task?_has:Task=SECRET",
         "Task?authored-on:exact=2020",
-        "Observation?code-value-quantity=SECRET$1",
+        "Observation?code-value-quantity=SECRET",
         "RiskAssessment?probability=SECRET",
         "Observation?value-quantity=1|SECRET",
         "Task?status:missing=SECRET",
