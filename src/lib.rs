@@ -13,6 +13,7 @@ pub mod interactions;
 pub mod access;
 pub mod conformance;
 pub mod package;
+pub mod patch;
 pub mod referral;
 pub mod store;
 

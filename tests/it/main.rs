@@ -22,6 +22,7 @@ mod interactions;
 mod jobs;
 mod operations;
 mod package;
+mod patch;
 mod problem;
 mod referral;
 mod search;
