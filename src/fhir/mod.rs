@@ -1,5 +1,6 @@
 //! What FHIR is, without input or output: issues, paths, types, definitions, primitive values, codecs.
 
+pub mod base64;
 pub mod canonical;
 pub mod codec;
 pub mod decimal;

@@ -71,7 +71,7 @@ async fn conditionally(
 pub fn reply(written: Written) -> Reply {
     let status = match written.outcome {
         Outcome::Created => 201,
-        Outcome::Updated | Outcome::Unchanged => 200,
+        Outcome::Updated | Outcome::Patched | Outcome::Unchanged => 200,
         Outcome::Deleted => 204,
     };
     let location = (written.version > 0 && written.outcome != Outcome::Deleted).then(|| written.location());

@@ -3,6 +3,7 @@
 //! criteria, so that two equal requests cannot both find nothing.
 
 use super::draft::Draft;
+use super::patch;
 use super::server::Server;
 use super::write::Change;
 use crate::config::ConditionalDelete;
@@ -78,6 +79,15 @@ impl Condition {
         &self.lock
     }
 
+    /// Runs the criteria outside a transaction, to prepare a write that runs them again.
+    pub async fn preview(&self, server: &Server) -> Result<Vec<Stored>, Problem> {
+        let mut all = Vec::new();
+        for statement in &self.lookup.statements {
+            all.extend(server.store.search(statement).await?.into_iter().map(|found| found.stored));
+        }
+        Ok(all)
+    }
+
     /// Runs the criteria; they see what the transaction has written. The caller holds the lock.
     pub async fn matches(&self, tx: &mut Tx) -> Result<Vec<Stored>, Problem> {
         self.lookup.search(tx).await
@@ -111,7 +121,11 @@ pub async fn settle(server: &Server, tx: &mut Tx, change: &Change, condition: &C
             Some(stored) => Settled::Unchanged(Box::new(stored)),
             None => Settled::AsPlanned,
         }),
-        Change::Update { draft, if_match } => update(server, tx, draft, *if_match, condition.id_given, found).await,
+        Change::Update { draft, patched: Some(_), .. } => match only(found)? {
+            Some(stored) if stored.id == draft.id => Ok(Settled::AsPlanned),
+            _ => Err(patch::stale()),
+        },
+        Change::Update { draft, if_match, .. } => update(server, tx, draft, *if_match, condition.id_given, found).await,
         Change::Delete { if_match, .. } => delete(server, *if_match, found),
     }
 }
@@ -139,7 +153,7 @@ async fn update(
         }
         None => return Ok(Settled::AsPlanned),
     };
-    Ok(Settled::Changes(vec![Change::Update { draft, if_match }]))
+    Ok(Settled::Changes(vec![Change::Update { draft, if_match, patched: None }]))
 }
 
 fn delete(server: &Server, if_match: Option<i64>, found: Vec<Stored>) -> Result<Settled, Problem> {

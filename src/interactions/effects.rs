@@ -60,7 +60,7 @@ pub async fn carry_out(
         let now = server.clock.now();
         let provenance = referral::provenance(effect, &target, cause, now, &stamp.actor);
         let draft = Draft::unchecked(server, provenance, server.clock.new_id())?;
-        let written = write::put(server, tx, &draft, None, Outcome::Created, now, stamp).await?;
+        let written = write::put(server, tx, &draft, None, (Outcome::Created, "POST"), now, stamp).await?;
         records.push(stamp.change(&written, None));
     }
     Ok(())
@@ -83,7 +83,7 @@ async fn write_effect(
         ));
     }
     let now = server.clock.now();
-    let written = write::put(server, tx, &draft, before.as_ref(), Outcome::Updated, now, stamp).await?;
+    let written = write::put(server, tx, &draft, before.as_ref(), (Outcome::Updated, "PUT"), now, stamp).await?;
     records.push(stamp.change(&written, before.map(|stored| stored.version)));
     Ok(written.location())
 }

@@ -62,6 +62,10 @@ pub fn body_format(content_type: Option<&str>) -> Result<BodyFormat, Problem> {
         "application/fhir+xml" | "application/xml" | "application/xml+fhir" | "text/xml" => Ok(BodyFormat::Xml),
         "application/json-patch+json" => Ok(BodyFormat::JsonPatch),
         "application/x-www-form-urlencoded" => Ok(BodyFormat::Form),
+        "application/xml-patch+xml" => Err(unsupported(
+            "XML Patch is not offered. Send a JSON Patch (application/json-patch+json) or a FHIRPath Patch (a Parameters \
+             resource in application/fhir+json or application/fhir+xml).",
+        )),
         _ => Err(unsupported(
             "Content-Type must be application/fhir+json or application/fhir+xml (application/json-patch+json for a patch).",
         )),

@@ -42,6 +42,7 @@ pub const INTERACTIONS: &[Interaction] = &[
     entry("read", Level::Instance),
     entry("vread", Level::Instance),
     entry("update", Level::Instance),
+    entry("patch", Level::Instance),
     entry("delete", Level::Instance),
     entry("history-instance", Level::Instance),
 ];

@@ -47,6 +47,7 @@ pub fn statement(server: &Server) -> Value {
         "implementation": { "description": "Kith, FHIR R4 referral server", "url": server.base },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "implementationGuide": [IMPLEMENTATION_GUIDE],
         "rest": [{
             "mode": "server",

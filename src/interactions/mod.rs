@@ -17,6 +17,7 @@ pub mod inclusion;
 pub mod list;
 pub mod metadata;
 pub mod operation;
+pub mod patch;
 pub mod read;
 pub mod record;
 pub mod reply;
@@ -73,7 +74,7 @@ async fn refuse(server: &Arc<Server>, request: &Request, problem: Problem) -> Re
 }
 
 async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Problem> {
-    use Method::{Delete, Get, Head, Post, Put};
+    use Method::{Delete, Get, Head, Patch, Post, Put};
     let target = Target::parse(&request.path, &server.definitions)?;
     let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
     match (&target, request.method) {
@@ -101,6 +102,10 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         }
         (Target::Type(name), Put) => conditional::update(server, request, name, grant("update", Some(name))?).await,
         (Target::Type(name), Delete) => conditional::delete(server, request, name, grant("delete", Some(name))?).await,
+        (Target::Type(name), Patch) => patch::conditional(server, request, name, grant("patch", Some(name))?).await,
+        (Target::Instance(name, id), Patch) => {
+            patch::patch(server, request, name, id, grant("patch", Some(name))?).await
+        }
         (Target::Instance(name, id), Get | Head) => {
             read::read(server, request, name, id, grant("read", Some(name))?).await
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::list;
-use super::request::{Method, Request};
+use super::request::Request;
 use super::route::Target;
 use super::server::Server;
 use super::write::{Outcome, Written};
@@ -28,8 +28,6 @@ pub struct Stamp {
     pub caller: Caller,
     /// The caller as the referral rules see it.
     pub actor: Actor,
-    /// True where a creation is a POST (an update that creates is a PUT).
-    pub creates_by_post: bool,
 }
 
 impl Stamp {
@@ -43,7 +41,6 @@ impl Stamp {
             correlation_id: request.correlation_id.clone().unwrap_or_default(),
             caller: request.caller.clone(),
             actor: Actor { organisation },
-            creates_by_post: request.method == Method::Post,
         }
     }
 
@@ -72,6 +69,7 @@ impl Stamp {
         let (interaction, status) = match written.outcome {
             Outcome::Created => ("create", 201),
             Outcome::Updated => ("update", 200),
+            Outcome::Patched => ("patch", 200),
             Outcome::Deleted => ("delete", 204),
             Outcome::Unchanged => ("read", 200),
         };

@@ -51,8 +51,7 @@ pub async fn transaction(
 ) -> Result<Reply, Problem> {
     let entries = entry::read(server, request, &mut bundle)?;
     let plan = plan(server, entries)?;
-    let mut stamp = Stamp::of(request, server.clock.now());
-    stamp.creates_by_post = true;
+    let stamp = Stamp::of(request, server.clock.now());
     let work = Arc::new((Arc::clone(server), plan, stamp));
     let job = Arc::clone(&work);
     let written = server
@@ -194,7 +193,7 @@ fn step(server: &Arc<Server>, entry: &Entry, resource_type: &str, id: String, pl
     let change = if entry.request.method == Method::Post {
         Change::Create(Draft::new(server, value, id)?)
     } else {
-        Change::Update { draft: super::update::draft(server, value, resource_type, &id)?, if_match }
+        Change::Update { draft: super::update::draft(server, value, resource_type, &id)?, if_match, patched: None }
     };
     Ok(Step { index: entry.index, change, original: Some(original), full_url: entry.full_url.clone(), condition })
 }
@@ -271,7 +270,9 @@ fn renamed(server: &Arc<Server>, step: &Step, names: &Names) -> Result<Option<Ch
     }
     let renewed = Draft::new(server, value, draft.id.clone())?;
     Ok(Some(match &step.change {
-        Change::Update { if_match, .. } => Change::Update { draft: renewed, if_match: *if_match },
+        Change::Update { if_match, patched, .. } => {
+            Change::Update { draft: renewed, if_match: *if_match, patched: *patched }
+        }
         _ => Change::Create(renewed),
     }))
 }

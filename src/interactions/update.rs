@@ -22,7 +22,11 @@ pub async fn update(
     _grant: Grant,
 ) -> Result<Reply, Problem> {
     let value = request.resource(server.bounds())?;
-    let change = Change::Update { draft: draft(server, value, resource_type, id)?, if_match: request.headers.if_match };
+    let change = Change::Update {
+        draft: draft(server, value, resource_type, id)?,
+        if_match: request.headers.if_match,
+        patched: None,
+    };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, None, stamp).await?;
     Ok(commit::reply(written).preferring(request))

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::effects;
+use super::patch;
 use super::record::{self, Stamp};
 use super::server::Server;
 use crate::clock::Micros;
@@ -26,6 +27,8 @@ pub enum Change {
         draft: Draft,
         /// The version that must be current.
         if_match: Option<i64>,
+        /// The version that a patch has made the content from, which must be current too.
+        patched: Option<i64>,
     },
     /// The end of a resource.
     Delete {
@@ -45,6 +48,8 @@ pub enum Outcome {
     Created,
     /// A new version (200).
     Updated,
+    /// A new version, made by a patch (200).
+    Patched,
     /// It is deleted (204).
     Deleted,
     /// Nothing had to be done (200).
@@ -142,11 +147,20 @@ pub async fn apply(
         }
     }
     match change {
-        Change::Create(draft) => store(server, tx, draft, None, None, stamp, records).await,
-        Change::Update { draft, if_match } => {
+        Change::Create(draft) => {
+            let origin = Origin { method: "POST", version_checked: false };
+            store(server, tx, draft, None, origin, stamp, records).await
+        }
+        Change::Update { draft, if_match, patched } => {
             let before = tx.read(&draft.resource_type, &draft.id).await?;
             check_version(before.as_ref(), *if_match)?;
-            store(server, tx, draft, before, *if_match, stamp, records).await
+            let current = before.as_ref().filter(|stored| !stored.deleted).map(|stored| stored.version);
+            if patched.is_some() && *patched != current {
+                return Err(patch::stale());
+            }
+            let method = if patched.is_some() { "PATCH" } else { "PUT" };
+            let origin = Origin { method, version_checked: if_match.is_some() };
+            store(server, tx, draft, before, origin, stamp, records).await
         }
         Change::Delete { resource_type, id, if_match } => {
             let before = tx.read(resource_type, id).await?;
@@ -157,7 +171,7 @@ pub async fn apply(
 }
 
 /// 412 where the version that the client names in If-Match is not the current one.
-fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), Problem> {
+pub fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), Problem> {
     let Some(wanted) = if_match else { return Ok(()) };
     match before {
         Some(stored) if stored.version == wanted => Ok(()),
@@ -176,18 +190,27 @@ fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), P
     }
 }
 
+/// How new content came about.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    /// The HTTP method, as histories show it.
+    method: &'static str,
+    /// The client named the version it replaces.
+    version_checked: bool,
+}
+
 async fn store(
     server: &Server,
     tx: &mut Tx,
     draft: &Draft,
     before: Option<Stored>,
-    if_match: Option<i64>,
+    origin: Origin,
     stamp: &Stamp,
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
     let now = server.clock.now();
     let living = before.as_ref().filter(|stored| !stored.deleted);
-    let decision = decide(server, tx, draft, living, if_match, stamp, now).await?;
+    let decision = decide(server, tx, draft, living, origin, stamp, now).await?;
     if let Some(problem) = decision.problem() {
         return Err(problem);
     }
@@ -196,8 +219,12 @@ async fn store(
         None => None,
     };
     let stored = amended.as_ref().unwrap_or(draft);
-    let outcome = if living.is_some() { Outcome::Updated } else { Outcome::Created };
-    let written = put(server, tx, stored, before.as_ref(), outcome, now, stamp).await?;
+    let outcome = match living {
+        None => Outcome::Created,
+        Some(_) if origin.method == "PATCH" => Outcome::Patched,
+        Some(_) => Outcome::Updated,
+    };
+    let written = put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?;
     records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version)));
     let cause = written.location();
     effects::carry_out(server, tx, &decision.effects, &cause, stamp, records).await?;
@@ -206,19 +233,18 @@ async fn store(
     Ok(written)
 }
 
-/// Writes one version with its index rows.
+/// Writes one version with its index rows; histories show it as made by `method`.
 pub(super) async fn put(
     server: &Server,
     tx: &mut Tx,
     draft: &Draft,
     before: Option<&Stored>,
-    outcome: Outcome,
+    (outcome, method): (Outcome, &'static str),
     now: Micros,
     stamp: &Stamp,
 ) -> Result<Written, Problem> {
     let version = before.map_or(1, |stored| stored.version + 1);
     let body = draft.body(version, now);
-    let method = if outcome == Outcome::Created && stamp.creates_by_post { "POST" } else { "PUT" };
     let new = NewResource {
         resource_type: draft.resource_type.clone(),
         id: draft.id.clone(),
@@ -252,7 +278,7 @@ async fn decide(
     tx: &mut Tx,
     draft: &Draft,
     before: Option<&Stored>,
-    if_match: Option<i64>,
+    origin: Origin,
     stamp: &Stamp,
     now: Micros,
 ) -> Result<Decision, Problem> {
@@ -268,7 +294,7 @@ async fn decide(
         before: before.as_ref(),
         after: &draft.value,
         actor: &stamp.actor,
-        version_checked: if_match.is_some(),
+        version_checked: origin.version_checked,
         last_author: last_author.as_ref(),
         now,
     };

@@ -3,6 +3,7 @@
 use super::super::evaluate::Outcome;
 use super::super::navigate::Sink;
 use super::{Call, Function, MORE, emit_text, values};
+use crate::fhir::base64;
 
 /// The family.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -17,14 +18,11 @@ fn transform<'a>(call: &Call<'_, 'a>, change: fn(&str, &str) -> Option<String>, 
     emit_text(call, change(&text, &format), sink)
 }
 
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 fn encode(text: &str, format: &str) -> Option<String> {
     match format {
         "hex" => Some(text.bytes().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect()),
-        "base64" => Some(base64(text.as_bytes(), STANDARD)),
-        "urlbase64" => Some(base64(text.as_bytes(), URL)),
+        "base64" => Some(base64::encode(text.as_bytes(), base64::STANDARD)),
+        "urlbase64" => Some(base64::encode(text.as_bytes(), base64::URL)),
         _ => None,
     }
 }
@@ -33,25 +31,11 @@ fn hex_digit(value: u8) -> char {
     char::from_digit(value.into(), 16).unwrap_or('0')
 }
 
-fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
-    let mut encoded = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        for position in 0..4_usize {
-            let six = (word >> (18 - 6 * position)) & 63;
-            let letter = alphabet.get(six as usize).copied().map_or('=', char::from);
-            encoded.push(if position > chunk.len() { '=' } else { letter });
-        }
-    }
-    encoded
-}
-
 fn decode(text: &str, format: &str) -> Option<String> {
     let bytes = match format {
         "hex" => decode_hex(text)?,
-        "base64" => decode_base64(text, STANDARD)?,
-        "urlbase64" => decode_base64(text, URL)?,
+        "base64" => base64::decode(text, base64::STANDARD)?,
+        "urlbase64" => base64::decode(text, base64::URL)?,
         _ => return None,
     };
     String::from_utf8(bytes).ok()
@@ -64,21 +48,6 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
         .remainder()
         .is_empty()
         .then(|| pairs.map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
-}
-
-fn decode_base64(text: &str, alphabet: &[u8; 64]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut word, mut bits) = (0_u32, 0_u32);
-    for letter in text.trim_end_matches('=').bytes() {
-        let six = alphabet.iter().position(|known| *known == letter)?;
-        word = (word << 6 | u32::try_from(six).ok()?) & 0xFFFF;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(word >> bits & 0xFF).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 const HTML: [(char, &str); 5] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];

@@ -21,7 +21,7 @@ fn the_statement_is_complete(database: &TestDatabase) {
     let codes: Vec<&str> =
         task["interaction"].as_array().unwrap().iter().map(|code| code["code"].as_str().unwrap()).collect();
     let codes_of_all =
-        ["create", "search-type", "history-type", "read", "vread", "update", "delete", "history-instance"];
+        ["create", "search-type", "history-type", "read", "vread", "update", "patch", "delete", "history-instance"];
     for code in codes_of_all {
         assert!(codes.contains(&code), "{code} not in {codes:?}");
     }

@@ -158,7 +158,7 @@ fn mistakes_are_named_and_nothing_is_stored(database: &TestDatabase) {
     server.send("POST", "Patient", &[JSON], None).expect(400);
     server.send("POST", "Patient", &[("Content-Type", "text/plain")], Some(b"x")).expect(415);
     server.send("GET", "Patient/x", &[("Accept", "image/png")], None).expect(406);
-    server.send("PATCH", "Patient", &[JSON], Some(b"{}")).expect(405);
+    server.send("PATCH", "Patient", &[JSON], Some(b"{}")).expect(400);
     assert_eq!(server.get("Patient?_summary=count").expect(200).json()["total"], 0);
 }
 

@@ -8,5 +8,6 @@ mod crud;
 mod formats;
 mod history;
 mod methods;
+mod patch;
 mod scopes;
 mod search;
