@@ -75,7 +75,7 @@ pub const fn code(target: &Target, method: Method) -> &'static str {
 /// operation takes stands with the operation.
 #[must_use]
 pub const fn methods(target: &Target) -> &'static [Method] {
-    use Method::{Delete, Get, Head, Post, Put};
+    use Method::{Delete, Get, Head, Patch, Post, Put};
     match target {
         Target::Metadata
         | Target::SystemHistory
@@ -85,8 +85,8 @@ pub const fn methods(target: &Target) -> &'static [Method] {
         | Target::Compartment(..) => &[Get, Head],
         Target::System => &[Get, Head, Post],
         Target::SystemSearch | Target::TypeSearch(_) | Target::CompartmentSearch(..) => &[Post],
-        Target::Type(_) => &[Get, Head, Post, Put, Delete],
-        Target::Instance(..) => &[Get, Head, Put, Delete],
+        Target::Type(_) => &[Get, Head, Post, Put, Patch, Delete],
+        Target::Instance(..) => &[Get, Head, Put, Patch, Delete],
         Target::Operation { .. } => &[],
     }
 }
