@@ -80,6 +80,15 @@ pub struct Expect {
     /// FHIRPath expressions on the body, each of which must be true.
     #[serde(default)]
     pub fhirpath: Vec<String>,
+    /// The matches of a search, as `Type/id`, in any order.
+    #[serde(default)]
+    pub matches: Option<Vec<String>>,
+    /// The matches of a search, as `Type/id`, in this order.
+    #[serde(default)]
+    pub sequence: Option<Vec<String>>,
+    /// What a search includes with its matches, as `Type/id`, in any order.
+    #[serde(default)]
+    pub included: Option<Vec<String>>,
     /// What the body must look like as text; `*` stands for any text.
     #[serde(default)]
     pub text: Vec<String>,

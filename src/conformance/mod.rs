@@ -2,6 +2,7 @@
 //! reuse. The cases of `conformance/http/` and the referral journeys of `fixtures/journeys/` are played so by the tests and by
 //! `kith conformance run`.
 
+mod check;
 pub mod claims;
 mod embedded;
 mod http;

@@ -1,12 +1,12 @@
 //! Plays a journey: fills each request with what is known, sends it, checks the answer, keeps what later steps need.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::journey::{Capture, Expect, Journey, Step};
-use super::template::{Known, fill, fill_value, matches, merge, reference};
+use super::check::{check, evaluate};
+use super::journey::{Capture, Journey, Step};
+use super::template::{Known, fill, fill_value, merge, reference};
 use super::transport::{Request, Response, Transport};
 use crate::clock::Clock;
-use crate::fhirpath::{Context, Expression, Item};
 
 /// What became of one step.
 #[derive(Debug, Clone)]
@@ -110,39 +110,6 @@ fn prepare(step: &Step, known: &Known) -> Result<Request, String> {
     Ok(Request { actor: step.actor.clone(), method: step.method.clone(), path, headers, body })
 }
 
-fn check(expect: &Expect, response: &Response, known: &Known, clock: &Clock) -> Result<Vec<String>, String> {
-    if !expect.status.contains(&response.status) {
-        return Ok(vec![format!("status {} instead of {:?}", response.status, expect.status)]);
-    }
-    let mut failures = Vec::new();
-    for (name, pattern) in &expect.headers {
-        let pattern = fill(pattern, known)?;
-        let value = response.header(name).unwrap_or_default();
-        if !matches(&pattern, value) {
-            failures.push(format!("header {name} is {value:?} instead of {pattern:?}"));
-        }
-    }
-    for name in expect.absent.iter().filter(|name| response.header(name).is_some()) {
-        failures.push(format!("there is a header {name}"));
-    }
-    if expect.empty && !response.text.is_empty() {
-        failures.push("there is a body".to_owned());
-    }
-    for pattern in &expect.text {
-        let pattern = fill(pattern, known)?;
-        if !matches(&pattern, &response.text) {
-            failures.push(format!("the body is not like {pattern:?}"));
-        }
-    }
-    for expression in &expect.fhirpath {
-        let expression = fill(expression, known)?;
-        if evaluate(&expression, &response.body, clock)? != [json!(true)] {
-            failures.push(format!("not true: {expression}"));
-        }
-    }
-    Ok(failures)
-}
-
 fn keep(step: &Step, response: &Response, known: &mut Known, clock: &Clock) -> Result<(), String> {
     for (name, capture) in &step.capture {
         let value = match capture {
@@ -171,15 +138,4 @@ fn one(expression: &str, response: &Response, clock: &Clock) -> Result<Value, St
         return Err(format!("{expression} has {} results instead of one", found.len()));
     }
     found.pop().ok_or_else(String::new)
-}
-
-fn evaluate(expression: &str, resource: &Value, clock: &Clock) -> Result<Vec<Value>, String> {
-    if resource.is_null() {
-        return Err(format!("there is no resource to evaluate {expression} on"));
-    }
-    let compiled = Expression::compile(expression).map_err(|error| format!("{expression}: {error}"))?;
-    let context = Context::new(resource, clock.now());
-    let focus = Item::resource(resource, context.types);
-    let found = compiled.evaluate(&context, focus).map_err(|error| format!("{expression}: {error}"))?;
-    Ok(found.iter().map(Item::to_json).collect())
 }
