@@ -4,6 +4,7 @@
 pub mod seal;
 
 use crate::problem::{Kind, Problem};
+use crate::search::query::Restrictions;
 
 /// Who stands behind a request. In open access (loopback only) all fields but the address are what the headers say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +69,14 @@ fn checked(name: &str, value: Option<String>) -> Result<Option<String>, Problem>
 #[derive(Debug, Clone, Copy)]
 pub struct Grant {
     _made_by_grant: (),
+}
+
+impl Grant {
+    /// What of the resources the caller may see: nothing is kept from a caller under open access.
+    #[must_use]
+    pub const fn restrictions(self) -> Restrictions {
+        Restrictions::none()
+    }
 }
 
 /// Asks whether `caller` may carry out `interaction` (a code of <https://hl7.org/fhir/R4/valueset-restful-interaction.html>)

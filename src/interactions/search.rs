@@ -16,7 +16,7 @@ use crate::interactions::format::BodyFormat;
 use crate::problem::{Kind, Problem};
 use crate::search::paging;
 use crate::search::query::fault;
-use crate::search::query::{Context, Handling, Query, Summary, Total};
+use crate::search::query::{Context, Handling, Query, Restrictions, Summary, Total};
 use crate::search::sql::{FEW, Page, Position, across};
 use crate::store::{AuditRecord, Found, Stored};
 
@@ -52,7 +52,7 @@ impl Search {
 }
 
 /// Carries out a search.
-pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, _grant: Grant) -> Result<Reply, Problem> {
+pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, grant: Grant) -> Result<Reply, Problem> {
     let parameters = parameters(request)?;
     let context = Context {
         registry: &server.parameters,
@@ -60,7 +60,10 @@ pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, _gran
         now: server.clock.now(),
         handling: if request.headers.strict { Handling::Strict } else { Handling::Lenient },
     };
+    let restrictions = grant.restrictions();
     let queries = scope.queries(&parameters, &context)?;
+    check_inclusions(scope, &queries)?;
+    let queries = queries.into_iter().map(|query| restrictions.apply(query)).collect();
     if let Scope::Compartment { centre, id, .. } = scope {
         scope::living(server, centre, id).await?;
     }
@@ -71,11 +74,26 @@ pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, _gran
         let total = server.store.count(&across::count(&search.queries, &[])).await?;
         Answer { total: Some(total), ..Answer::default() }
     } else {
-        page(server, &search).await?
+        page(server, &search, &restrictions).await?
     };
     audit(server, request, scope, query, &answer).await?;
     let bytes = searchset::bundle(server, &search.path, query, &answer)?;
     Ok(Reply { issues: query.warnings.clone(), ..Reply::new(200, Content::Stored(bytes)) })
+}
+
+/// An inclusion that starts where nothing is searched would bring nothing.
+fn check_inclusions(scope: &Scope<'_>, queries: &[Query]) -> Result<(), Problem> {
+    let types: Vec<&str> = queries.iter().map(|query| query.resource_type.as_str()).collect();
+    let includes = queries.first().map_or(&[] as &[_], |query| query.includes.as_slice());
+    if includes.iter().all(|include| include.starts_at(&types)) {
+        return Ok(());
+    }
+    let searched = match scope.resource_type() {
+        "" => "one of the types that are searched",
+        name => name,
+    };
+    let text = format!("An inclusion starts at what is searched for, {searched}; for others write `_include:iterate`.");
+    Err(Problem::new(Kind::Invalid, text).at("http.query._include"))
 }
 
 /// A page larger than the largest is cut, and the answer says so.
@@ -109,7 +127,7 @@ fn parameters(request: &Request) -> Result<Vec<(String, String)>, Problem> {
     Ok(parameters)
 }
 
-async fn page(server: &Server, search: &Search) -> Result<Answer, Problem> {
+async fn page(server: &Server, search: &Search, restrictions: &Restrictions) -> Result<Answer, Problem> {
     let query = search.common();
     let fingerprint = format!("{} {}", search.path, paging::fingerprint(query));
     // The keyed function has no way to report that the library failed; an empty code opens nothing and seals nothing useful.
@@ -118,9 +136,9 @@ async fn page(server: &Server, search: &Search) -> Result<Answer, Problem> {
     let limit = query.count.unwrap_or(PAGE).min(LARGEST_PAGE);
     let (matches, last) = matches(server, &search.queries, after.as_ref(), limit).await?;
     let total = total(server, &search.queries, after.is_none() && last.is_none(), matches.len()).await?;
-    let (included, cut) = inclusion::included(server, query, &matches).await?;
+    let included = inclusion::included(server, &query.includes, &matches, restrictions).await?;
     let next = last.map(|position| paging::seal(&position, &fingerprint, &keyed));
-    Ok(Answer { matches, included, cut, total, next })
+    Ok(Answer { matches, included: included.resources, cut: included.cut, total, next })
 }
 
 /// The matches of the page, and where it ends if there is another one.

@@ -2,13 +2,14 @@
 //! (<https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>).
 
 use super::fault::{self, Fault};
+use super::link;
 use super::parse::{self, Context, Target};
 use super::{Condition, Link};
 use crate::search::kinds::Kind;
 use crate::search::parameters::Parameter;
 
-/// The most resource types that a chain without a named type may stand for.
-const MOST_TYPES: usize = 6;
+/// The most ways that a chain without named types may stand for: each is a part of the statement.
+const MOST_WAYS: usize = 300;
 
 /// Parses `first.rest`.
 pub(super) fn chain(
@@ -23,19 +24,48 @@ pub(super) fn chain(
         None => (first, None),
     };
     let parameter = reference(target, target.resource_type, code, context)?;
-    let types = candidate_types(target, parameter, named, rest, context)?;
     let mut alternatives = Vec::new();
+    let mut refused = None;
+    let types = candidate_types(target, parameter, named, rest, context)?;
+    let ways = target.ways * types.len();
+    if ways > MOST_WAYS {
+        let text =
+            format!("This chain could go more than {MOST_WAYS} ways. Say which type is meant: {code}:[type].{rest}.");
+        return Err(fault::usage(target.name, text));
+    }
     for resource_type in types {
-        let link = Link {
-            source: target.resource_type.to_owned(),
-            code: parameter.codes.own.clone(),
-            target: resource_type.to_owned(),
-        };
-        let inner = Target { resource_type, key: rest, ..*target };
-        let condition = parse::condition(&inner, context, depth + 1)?;
-        alternatives.push(Condition::Chain(link, Box::new(condition)));
+        let inner = Target { resource_type, key: rest, ways, ..*target };
+        match parse::condition(&inner, context, depth + 1) {
+            Ok(condition) => {
+                let links = links(target.resource_type, parameter, resource_type, context);
+                alternatives.extend(links.map(|link| Condition::Chain(link, Box::new(condition.clone()))));
+            }
+            // Where no type is named, a type that cannot have such a value has no match.
+            Err(fault) => refused = refused.or(Some(fault)),
+        }
+    }
+    match refused {
+        Some(fault) if alternatives.is_empty() => return Err(fault),
+        _ => {}
     }
     Ok(if alternatives.len() == 1 { alternatives.remove(0) } else { Condition::Any(alternatives) })
+}
+
+/// The ways in which a parameter of `source` leads to `target`.
+fn links<'a>(
+    source: &'a str,
+    parameter: &'a Parameter,
+    target: &'a str,
+    context: &Context<'_>,
+) -> impl Iterator<Item = Link> + 'a {
+    let by_url = link::types_by_url(parameter, context.registry).iter().any(|name| name == target);
+    let literal = link::is_literal(parameter) || !by_url;
+    [(literal, false), (by_url, true)].into_iter().filter(|(there, _)| *there).map(move |(_, by_url)| Link {
+        source: source.to_owned(),
+        code: parameter.codes.own.clone(),
+        target: target.to_owned(),
+        by_url,
+    })
 }
 
 /// The types that the chain may go through: the one named, or those that have the next parameter.
@@ -48,8 +78,7 @@ fn candidate_types<'a>(
 ) -> Result<Vec<&'a str>, Fault> {
     let targets = &parameter.targets;
     if let Some(named) = named {
-        let known = context.registry.is_resource_type(named);
-        return if known && (targets.is_empty() || targets.iter().any(|name| name == named)) {
+        return if context.registry.is_resource_type(named) && link::may_refer(parameter, named) {
             Ok(vec![named])
         } else {
             let text = format!("The type before the dot must be one the parameter refers to: {}.", targets.join(", "));
@@ -59,18 +88,11 @@ fn candidate_types<'a>(
     let next = rest.split(['.', ':']).next().unwrap_or_default();
     let has_next = |name: &&str| next == "_has" || context.registry.get(name, next).is_some();
     let types: Vec<&str> = targets.iter().map(String::as_str).filter(has_next).collect();
-    match types.len() {
-        0 => {
-            let first = targets.first().map_or("Resource", String::as_str);
-            Err(fault::unknown(target.name, next, first, context.registry))
-        }
-        1..=MOST_TYPES => Ok(types),
-        _ => {
-            let code = parameter.code();
-            let text = format!("Say which type is meant, for example {code}:{}.{next}.", types.first().unwrap_or(&""));
-            Err(fault::usage(target.name, text))
-        }
+    if types.is_empty() {
+        let first = targets.first().map_or("Resource", String::as_str);
+        return Err(fault::unknown(target.name, next, first, context.registry));
     }
+    Ok(types)
 }
 
 /// Parses what follows `_has:`: `Type:reference:rest`.
@@ -84,7 +106,7 @@ pub(super) fn has(target: &Target<'_>, rest: &str, context: &Context<'_>, depth:
         return Err(fault::usage(target.name, "The type after `_has:` is not a resource type."));
     }
     let parameter = reference(target, source, code, context)?;
-    if !(parameter.targets.is_empty() || parameter.targets.iter().any(|name| name == target.resource_type)) {
+    if !link::may_refer(parameter, target.resource_type) {
         let text = format!(
             "{source}.{code} does not refer to {}; it refers to {}.",
             target.resource_type,
@@ -92,10 +114,10 @@ pub(super) fn has(target: &Target<'_>, rest: &str, context: &Context<'_>, depth:
         );
         return Err(fault::usage(target.name, text));
     }
-    let link =
-        Link { source: source.to_owned(), code: parameter.codes.own.clone(), target: target.resource_type.to_owned() };
     let inner = parse::condition(&Target { resource_type: source, key, ..*target }, context, depth + 1)?;
-    Ok(Condition::Has(link, Box::new(inner)))
+    let links = links(source, parameter, target.resource_type, context);
+    let mut alternatives: Vec<Condition> = links.map(|link| Condition::Has(link, Box::new(inner.clone()))).collect();
+    Ok(if alternatives.len() == 1 { alternatives.remove(0) } else { Condition::Any(alternatives) })
 }
 
 fn reference<'a>(

@@ -1,10 +1,11 @@
 //! `_include` and `_revinclude` (<https://hl7.org/fhir/R4/search.html#revinclude>).
 
 use super::fault::{self, Fault};
+use super::link;
 use super::parse::Context;
 use crate::search::index::ParameterCode;
 use crate::search::kinds::Kind;
-use crate::search::parameters::OfType;
+use crate::search::parameters::{OfType, Parameter};
 
 /// Further resources to bring with the matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,17 +14,26 @@ pub struct Include {
     pub reverse: bool,
     /// Also follow the resources that were brought by other inclusions.
     pub iterate: bool,
-    /// The type that has the references.
-    pub source: String,
-    /// The reference parameters to follow.
-    pub codes: Vec<ParameterCode>,
+    /// The references to follow; none for every reference there is (`*`).
+    pub follow: Option<Follow>,
     /// Only references to this type.
     pub target: Option<String>,
 }
 
+/// The reference parameters of one type that an inclusion follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    /// The type that has the references.
+    pub source: String,
+    /// The parameters.
+    pub codes: Vec<ParameterCode>,
+    /// The types that these parameters may name by canonical url.
+    pub by_url: Vec<String>,
+}
+
 impl Include {
-    /// Parses the value of `_include` or `_revinclude`, in full the parameter `name`, of a search on `resource_type`.
-    pub(super) fn parse(resource_type: &str, name: &str, value: &str, context: &Context<'_>) -> Result<Self, Fault> {
+    /// Parses the value of `_include` or `_revinclude`, in full the parameter `name`.
+    pub(super) fn parse(name: &str, value: &str, context: &Context<'_>) -> Result<Self, Fault> {
         let (reverse, iterate) = match name {
             "_include" => (false, false),
             "_include:iterate" | "_include:recurse" => (false, true),
@@ -31,16 +41,13 @@ impl Include {
             "_revinclude:iterate" | "_revinclude:recurse" => (true, true),
             _ => return Err(fault::modifier(name, "inclusion", ":iterate")),
         };
+        if value == "*" {
+            return Ok(Self { reverse, iterate, follow: None, target: None });
+        }
         let mut parts = value.splitn(3, ':');
-        let (source, code) = match (parts.next(), parts.next()) {
-            (Some("*"), None) if !reverse => (resource_type, "*"),
-            (Some(source), Some(code)) => (source, code),
-            _ => {
-                return Err(fault::value(
-                    name,
-                    "An inclusion is written [type]:[parameter] or [type]:[parameter]:[target type].",
-                ));
-            }
+        let (Some(source), Some(code)) = (parts.next(), parts.next()) else {
+            let text = "An inclusion is written [type]:[parameter], [type]:[parameter]:[target type], [type]:* or *.";
+            return Err(fault::value(name, text));
         };
         let target = parts.next().filter(|target| !target.is_empty());
         for part in [Some(source), target].into_iter().flatten() {
@@ -48,28 +55,40 @@ impl Include {
                 return Err(fault::value(name, "The inclusion names a type that is not a resource type."));
             }
         }
-        if !reverse && !iterate && source != resource_type {
-            let text =
-                format!("An inclusion starts at what is searched for, {resource_type}; for others add `:iterate`.");
-            return Err(fault::value(name, text));
-        }
-        let codes = codes(name, source, code, context)?;
-        Ok(Self { reverse, iterate, source: source.to_owned(), codes, target: target.map(str::to_owned) })
+        let follow = follow(name, source, code, target, context)?;
+        Ok(Self { reverse, iterate, follow: Some(follow), target: target.map(str::to_owned) })
+    }
+
+    /// True unless it asks for what resources of other types refer to, and never comes to one.
+    #[must_use]
+    pub fn starts_at(&self, types: &[&str]) -> bool {
+        self.reverse
+            || self.iterate
+            || self.follow.as_ref().is_none_or(|follow| types.contains(&follow.source.as_str()))
     }
 }
 
-fn codes(name: &str, source: &str, code: &str, context: &Context<'_>) -> Result<Vec<ParameterCode>, Fault> {
+fn follow(name: &str, source: &str, code: &str, target: Option<&str>, context: &Context<'_>) -> Result<Follow, Fault> {
     let parameters = context.registry.of_type(source).into_iter().flat_map(OfType::iter);
     let references = parameters.filter(|parameter| parameter.kind == Kind::Reference && parameter.is_searchable());
-    let found: Vec<ParameterCode> = references
-        .filter(|parameter| code == "*" || parameter.code() == code)
-        .map(|parameter| parameter.codes.own.clone())
-        .collect();
-    if !found.is_empty() {
-        return Ok(found);
+    let named: Vec<_> = references.filter(|parameter| code == "*" || parameter.code() == code).collect();
+    if named.is_empty() {
+        return Err(match context.registry.get(source, code) {
+            Some(_) => fault::value(name, "Only reference parameters can be included."),
+            None => fault::unknown(name, code, source, context.registry),
+        });
     }
-    match context.registry.get(source, code) {
-        Some(_) => Err(fault::value(name, "Only reference parameters can be included.")),
-        None => Err(fault::unknown(name, code, source, context.registry)),
+    let refers = |parameter: &Parameter| target.is_none_or(|target| link::may_refer(parameter, target));
+    let found: Vec<_> = named.iter().filter(|parameter| refers(parameter)).collect();
+    if found.is_empty() {
+        let targets = named.first().map(|parameter| parameter.targets.join(", ")).unwrap_or_default();
+        let text = format!("{source}.{code} does not refer to the type named last; it refers to {targets}.");
+        return Err(fault::value(name, text));
     }
+    let mut by_url: Vec<String> =
+        found.iter().flat_map(|parameter| link::types_by_url(parameter, context.registry)).collect();
+    by_url.retain(|name| target.is_none_or(|target| target == name));
+    by_url.sort();
+    by_url.dedup();
+    Ok(Follow { source: source.to_owned(), codes: found.iter().map(|found| found.codes.own.clone()).collect(), by_url })
 }

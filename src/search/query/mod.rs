@@ -6,14 +6,17 @@ mod concepts;
 pub mod fault;
 pub mod filter;
 pub mod include;
+mod link;
 pub mod parse;
 mod reading;
+pub mod restrict;
 pub mod result;
 pub mod sort;
 pub mod value;
 
-pub use include::Include;
+pub use include::{Follow, Include};
 pub use parse::{Context, Handling, parse};
+pub use restrict::Restrictions;
 pub use result::{Summary, Total};
 pub use sort::{Sort, SortBy};
 
@@ -99,6 +102,8 @@ pub struct Link {
     pub code: ParameterCode,
     /// The type that is referred to.
     pub target: String,
+    /// True where the reference is the canonical url of its target, perhaps with a version, rather than type and id.
+    pub by_url: bool,
 }
 
 /// How selective a condition is expected to be, best first. The search starts from the index of the best one.

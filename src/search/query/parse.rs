@@ -82,7 +82,7 @@ impl State {
         if result::is_setting(name) {
             return self.settings.take(resource_type, name, value, context);
         }
-        let target = Target { resource_type, key: name, value, name };
+        let target = Target { resource_type, key: name, value, ways: 1, name };
         self.conditions.push(condition(&target, context, 0)?);
         Ok(())
     }
@@ -113,6 +113,8 @@ pub(super) struct Target<'a> {
     pub(super) key: &'a str,
     /// The value.
     pub(super) value: &'a str,
+    /// In how many ways a chain has come here.
+    pub(super) ways: usize,
     /// The whole name, for issues.
     pub(super) name: &'a str,
 }

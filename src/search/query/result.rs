@@ -65,7 +65,7 @@ impl Settings {
         context: &Context<'_>,
     ) -> Result<(), Fault> {
         if name.starts_with("_include") || name.starts_with("_revinclude") {
-            return self.include(resource_type, name, value, context);
+            return self.include(name, value, context);
         }
         if self.seen.iter().any(|seen| seen == name) {
             return Err(fault::usage(name, "This parameter may be given only once."));
@@ -83,11 +83,11 @@ impl Settings {
         Ok(())
     }
 
-    fn include(&mut self, resource_type: &str, name: &str, value: &str, context: &Context<'_>) -> Result<(), Fault> {
+    fn include(&mut self, name: &str, value: &str, context: &Context<'_>) -> Result<(), Fault> {
         if self.includes.len() >= MOST_INCLUDES {
             return Err(fault::usage(name, format!("At most {MOST_INCLUDES} inclusions may be given.")));
         }
-        self.includes.push(Include::parse(resource_type, name, value, context)?);
+        self.includes.push(Include::parse(name, value, context)?);
         Ok(())
     }
 }

@@ -50,6 +50,10 @@ fn parse_key(resource_type: &str, key: &str, context: &Context<'_>) -> Result<So
     };
     let by = match code {
         "" => return Err(fault::value("_sort", "A sort key is missing.")),
+        _ if code.contains([':', '.']) => {
+            return Err(fault::value("_sort", "A sort key is the name of a parameter, without modifier or chain."));
+        }
+        "_score" => return Err(fault::unsupported("_sort", "This server gives matches no score to sort by.")),
         "_id" => SortBy::Id,
         "_lastUpdated" => SortBy::LastUpdated,
         _ => match context.registry.get(resource_type, code) {

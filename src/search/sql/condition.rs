@@ -2,6 +2,7 @@
 //! resources for which it does. The statement starts from the set of its best condition and probes the rest.
 
 use super::builder::Sql;
+use super::canonical;
 use crate::search::query::{Condition, Link, Rows};
 
 /// Where a probe looks: the SQL of the resource's key, and the alias of its `resource` row if the statement has one.
@@ -24,7 +25,9 @@ pub(super) fn probe(condition: &Condition, at: At<'_>, sql: &mut Sql) {
             column(condition, &alias, sql);
             sql.push(")");
         }
+        Condition::Chain(link, inner) if link.by_url => canonical::probe_chain(link, inner, at, sql),
         Condition::Chain(link, inner) => probe_chain(link, inner, at, sql),
+        Condition::Has(link, inner) if link.by_url => canonical::probe_has(link, inner, at, sql),
         Condition::Has(link, inner) => probe_has(link, inner, at, sql),
         Condition::All(all) if all.is_empty() => {
             sql.push("(1 = 1)");
@@ -142,7 +145,9 @@ pub(super) fn set(condition: &Condition, resource_type: &str, sql: &mut Sql) {
             sql.push(&format!("select {alias}.resource_key from party {alias} where {alias}.organisation = "));
             sql.text(organisation);
         }
+        Condition::Chain(link, inner) if link.by_url => canonical::set_chain(link, inner, sql),
         Condition::Chain(link, inner) => set_chain(link, inner, sql),
+        Condition::Has(link, inner) if link.by_url => canonical::set_has(link, inner, sql),
         Condition::Has(link, inner) => set_has(link, inner, sql),
         Condition::Any(any) => {
             for (position, each) in any.iter().enumerate() {
@@ -184,7 +189,7 @@ pub(super) fn all_of(all: &[Condition], start: Option<usize>, resource_type: &st
 
 /// Writes that the resource in row `alias` is in the set of `condition`. The type is not asked for where the set implies it, and
 /// else in a way that no index answers: a database that knows little of the data would take that index before the set.
-fn in_set(condition: &Condition, resource_type: &str, alias: &str, sql: &mut Sql) {
+pub(super) fn in_set(condition: &Condition, resource_type: &str, alias: &str, sql: &mut Sql) {
     sql.push(&format!("{alias}.key in ("));
     set(condition, resource_type, sql);
     sql.push(")");

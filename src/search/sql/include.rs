@@ -1,80 +1,114 @@
-//! What `_include` and `_revinclude` bring: given resources found so far, the keys of those that they refer to or that refer to
-//! them. The interaction runs these, drops what it has already, and repeats those that iterate.
+//! What `_include` and `_revinclude` bring: given resources found so far, those that they refer to or that refer to them. One
+//! statement for all inclusions of one round; the interaction repeats the round for those that iterate.
 
 use super::builder::Sql;
+use super::canonical::Join;
 use super::condition::{At, probe};
 use super::statement::Statement;
-use crate::search::query::{Condition, Include};
+use crate::search::query::{Follow, Include, Restrictions};
 
-/// A resource from which an inclusion starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seed {
-    /// Its key.
-    pub key: i64,
-    /// Its type.
-    pub resource_type: String,
-    /// Its id.
-    pub id: String,
+/// The resources of one round.
+#[derive(Debug, Clone, Copy)]
+pub struct Round<'a> {
+    /// Keys of the resources from which the inclusions start.
+    pub seeds: &'a [i64],
+    /// Keys of the resources that need not come again.
+    pub known: &'a [i64],
+    /// What the caller may see.
+    pub restrictions: &'a Restrictions,
+    /// The most rows.
+    pub limit: u32,
 }
 
-/// The most seeds of one statement: both databases bound the number of values.
-pub const MOST_SEEDS: usize = 500;
-
-/// The statement that finds what `include` brings for `seeds` (at most [`MOST_SEEDS`] are used), at most `limit` rows; none if
-/// nothing can come of it. `restrictions` are what the caller may see of any type.
+/// The statement that finds what `includes` bring; none if nothing can come of it.
 #[must_use]
-pub fn include(include: &Include, seeds: &[Seed], restrictions: &[Condition], limit: u32) -> Option<Statement> {
-    let fits = |seed: &&Seed| match (&include.target, include.reverse) {
-        (_, false) => seed.resource_type == include.source,
-        (Some(target), true) => seed.resource_type == *target,
-        (None, true) => true,
-    };
-    let seeds: Vec<&Seed> = seeds.iter().filter(fits).take(MOST_SEEDS).collect();
-    if seeds.is_empty() || include.codes.is_empty() {
+pub fn include(includes: &[&Include], round: &Round<'_>) -> Option<Statement> {
+    if includes.is_empty() || round.seeds.is_empty() {
         return None;
     }
     let mut sql = Sql::default();
-    if include.reverse {
-        reverse(include, &seeds, &mut sql);
-    } else {
-        forward(include, &seeds, &mut sql);
+    sql.push("with seed (key) as (");
+    keys(round.seeds, &mut sql);
+    sql.push("), known (key) as (");
+    keys(round.known, &mut sql);
+    sql.push(") select distinct r.key as key from (");
+    for (index, include) in includes.iter().enumerate() {
+        sql.push(if index == 0 { "" } else { " union " });
+        literal(include, &mut sql);
+        let by_url = include.follow.iter().flat_map(|follow| follow.by_url.iter().map(move |target| (follow, target)));
+        for (follow, target) in by_url {
+            sql.push(" union ");
+            canonical(include.reverse, follow, target, &mut sql);
+        }
     }
-    for restriction in restrictions {
-        sql.push(" and ");
-        probe(restriction, At { key: "r.key", resource: Some("r") }, &mut sql);
-    }
-    sql.push(" order by r.key limit ").integer(i64::from(limit));
+    sql.push(
+        ") q cross join resource r where r.key = q.key and not r.deleted and r.key not in (select key from known)",
+    );
+    visible(round.restrictions, &mut sql);
+    sql.push(" order by r.key limit ").integer(i64::from(round.limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
 }
 
-fn forward(include: &Include, seeds: &[&Seed], sql: &mut Sql) {
-    sql.push("select distinct r.key as key from index_reference i join resource r");
-    sql.push(" on r.type = i.target_type and r.id = i.target_id where not r.deleted and ");
-    parameters(include, sql);
-    sql.push(" and i.resource_key in (");
-    for (position, seed) in seeds.iter().enumerate() {
-        sql.push(if position == 0 { "" } else { ", " }).integer(seed.key);
+fn keys(keys: &[i64], sql: &mut Sql) {
+    // An empty list of values cannot be written; no resource has a negative key.
+    let keys = if keys.is_empty() { &[-1] } else { keys };
+    sql.push("values ");
+    for (position, key) in keys.iter().enumerate() {
+        sql.push(if position == 0 { "(" } else { ", (" }).integer(*key).push(")");
     }
-    sql.push(")");
+}
+
+/// References by type and id. Databases join in the order written: from the few seeds along indexes.
+fn literal(include: &Include, sql: &mut Sql) {
+    let (i, t) = (sql.alias('i'), sql.alias('t'));
+    if include.reverse {
+        sql.push(&format!(
+            "select {i}.resource_key as key from seed s cross join resource {t} cross join index_reference {i}"
+        ));
+        sql.push(&format!(" where {t}.key = s.key and {i}.target_id = {t}.id and {i}.target_type = {t}.type"));
+    } else {
+        sql.push(&format!("select {t}.key as key from seed s cross join index_reference {i} cross join resource {t}"));
+        sql.push(&format!(" where {i}.resource_key = s.key and {t}.type = {i}.target_type and {t}.id = {i}.target_id"));
+    }
+    if let Some(follow) = &include.follow {
+        parameters(follow, &i, sql);
+    }
     if let Some(target) = &include.target {
-        sql.push(" and i.target_type = ").text(target);
+        sql.push(&format!(" and {i}.target_type = ")).text(target);
     }
 }
 
-fn reverse(include: &Include, seeds: &[&Seed], sql: &mut Sql) {
-    sql.push("select distinct r.key as key from index_reference i join resource r");
-    sql.push(" on r.key = i.resource_key where not r.deleted and ");
-    parameters(include, sql);
-    sql.push(" and ").any(seeds, |seed, sql| {
-        sql.push("i.target_id = ").text(&seed.id).push(" and i.target_type = ").text(&seed.resource_type);
-    });
+/// References by canonical url to resources of one type.
+fn canonical(reverse: bool, follow: &Follow, target: &str, sql: &mut Sql) {
+    let join = Join::new(sql);
+    let Join { reference, url, .. } = &join;
+    if reverse {
+        sql.push(&format!("select {reference}.resource_key as key from seed s"));
+        join.to_references("s.key", target, sql);
+        sql.push(" where 1 = 1");
+    } else {
+        sql.push(&format!("select {url}.resource_key as key from seed s join index_reference {reference}"));
+        sql.push(&format!(" on {reference}.resource_key = s.key"));
+        join.to_targets(target, sql);
+        sql.push(" where ");
+        join.names(sql);
+    }
+    parameters(follow, reference, sql);
 }
 
-fn parameters(include: &Include, sql: &mut Sql) {
-    sql.push("i.parameter in (");
-    for (position, code) in include.codes.iter().enumerate() {
-        sql.push(if position == 0 { "" } else { ", " }).parameter(&include.source, code);
+fn parameters(follow: &Follow, alias: &str, sql: &mut Sql) {
+    sql.push(&format!(" and {alias}.parameter in ("));
+    for (position, code) in follow.codes.iter().enumerate() {
+        sql.push(if position == 0 { "" } else { ", " }).parameter(&follow.source, code);
     }
     sql.push(")");
+}
+
+/// Restrictions on what comes, each on its type.
+fn visible(restrictions: &Restrictions, sql: &mut Sql) {
+    for (resource_type, conditions) in restrictions.iter() {
+        sql.push(" and (r.type <> ").text(resource_type).push(" or ");
+        sql.all(conditions, |condition, sql| probe(condition, At { key: "r.key", resource: Some("r") }, sql)).push(")");
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod across;
 pub mod builder;
+mod canonical;
 mod condition;
 pub mod count;
 pub mod include;
@@ -10,7 +11,7 @@ pub mod page;
 pub mod statement;
 
 pub use count::count;
-pub use include::{Seed, include};
+pub use include::{Round, include};
 pub use order::Position;
 pub use page::{FEW, Page, Stage, estimate, stages};
 pub use statement::{Bind, SortColumn, Statement};

@@ -6,6 +6,7 @@ mod capabilities;
 mod conditional;
 mod crud;
 mod formats;
+mod graph;
 mod history;
 mod methods;
 mod patch;

@@ -1,7 +1,7 @@
 //! What each kind of search finds, on both databases: a table of searches and the ids they must give.
 
-use kith::search::query::Condition;
-use kith::search::sql::{Seed, include};
+use kith::search::query::{Condition, Restrictions};
+use kith::search::sql::{Round, include};
 use kith::store::Store;
 use serde_json::{Value, json};
 
@@ -225,11 +225,10 @@ both! {
 
 async fn included(store: &Store, search: &str) -> Vec<String> {
     let (found, _) = page(store, search, &[], None, 10).await;
-    let seeds: Vec<Seed> = found
-        .into_iter()
-        .map(|found| Seed { key: found.stored.key, resource_type: found.stored.resource_type, id: found.stored.id })
-        .collect();
+    let seeds: Vec<i64> = found.into_iter().map(|found| found.stored.key).collect();
     let query = super::parsed(search, kith::search::query::Handling::Strict).unwrap();
-    let statement = include(&query.includes[0], &seeds, &[], 100).unwrap();
+    let restrictions = Restrictions::none();
+    let round = Round { seeds: &seeds, known: &seeds, restrictions: &restrictions, limit: 100 };
+    let statement = include(&[&query.includes[0]], &round).unwrap();
     store.search(&statement).await.unwrap().into_iter().map(|found| found.stored.id).collect()
 }

@@ -90,9 +90,11 @@ fn result_parameters() {
 
 #[test]
 fn wildcards_include_every_reference() {
-    let query = parsed("ServiceRequest?_include=*", Handling::Strict).unwrap();
-    assert!(query.includes[0].codes.iter().any(|code| &**code == "requester"));
-    assert!(query.includes[0].codes.len() > 8);
+    let query = parsed("ServiceRequest?_include=ServiceRequest:*&_revinclude=*", Handling::Strict).unwrap();
+    let follow = query.includes[0].follow.as_ref().unwrap();
+    assert!(follow.codes.iter().any(|code| &**code == "requester"));
+    assert!(follow.codes.len() > 8);
+    assert!(query.includes[1].reverse && query.includes[1].follow.is_none());
 }
 
 #[test]
@@ -141,6 +143,10 @@ fn what_is_wrong_is_always_refused_and_never_repeats_the_value() {
         "Task?_elements=SECRET!",
         "Task?_include=SECRET",
         "Task?_include=Task:status",
+        "Task?_include=Task:owner:SECRET",
+        "Task?_include=Task:owner:Questionnaire",
+        "Task?_sort=_score",
+        "Task?_sort=-owner:SECRET",
         "Task?_sort=status,",
         "Task?status.x=SECRET",
         "Task?_filter=SECRET",
@@ -166,8 +172,18 @@ fn every_fault_is_reported() {
 
 #[test]
 fn ambiguous_chains_ask_for_the_type() {
-    let issues = refused("Task?focus.status=active", Handling::Strict);
+    let issues = refused("Task?focus.item.item.status=active", Handling::Strict);
     assert!(issues[0].1.contains("Say which type is meant"), "{}", issues[0].1);
+    let Condition::Any(types) = &conditions("Task?focus.status=active")[0] else { panic!("not several") };
+    assert!(types.len() > 50, "{}", types.len());
+}
+
+#[test]
+fn chains_have_an_end() {
+    let chain = |depth: usize| format!("Task?{}status=requested", "part-of:Task.".repeat(depth));
+    conditions(&chain(8));
+    let issues = refused(&chain(9), Handling::Lenient);
+    assert!(issues[0].1.contains("at most 8 references deep"), "{}", issues[0].1);
 }
 
 fn name() -> impl Strategy<Value = String> {

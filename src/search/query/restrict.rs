@@ -1,0 +1,73 @@
+//! What a caller may see, as conditions on each resource type. This is the one place where they enter a search: the matches, and
+//! every resource that a chain, `_has` or an inclusion goes through, so that what may not be seen cannot be told from what does
+//! not exist. `access` makes them; the search interaction and the operations apply them.
+
+use std::collections::BTreeMap;
+
+use super::{Condition, Query};
+
+/// Conditions that hold for every resource that may be seen.
+#[derive(Debug, Clone, Default)]
+pub struct Restrictions {
+    by_type: BTreeMap<String, Vec<Condition>>,
+}
+
+impl Restrictions {
+    /// No restriction.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { by_type: BTreeMap::new() }
+    }
+
+    /// Adds a condition for resources of one type.
+    pub fn restrict(&mut self, resource_type: &str, condition: Condition) {
+        self.by_type.entry(resource_type.to_owned()).or_default().push(condition);
+    }
+
+    /// What must hold of a resource of this type.
+    #[must_use]
+    pub fn on(&self, resource_type: &str) -> &[Condition] {
+        self.by_type.get(resource_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// The types that are restricted, with their conditions.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Condition])> {
+        self.by_type.iter().map(|(name, conditions)| (name.as_str(), conditions.as_slice()))
+    }
+
+    /// The query with the restrictions on its matches and on all that its conditions go through.
+    #[must_use]
+    pub fn apply(&self, mut query: Query) -> Query {
+        if !self.by_type.is_empty() {
+            query.conditions = query.conditions.into_iter().map(|condition| self.within(condition)).collect();
+            query.conditions.extend_from_slice(self.on(&query.resource_type));
+        }
+        query
+    }
+
+    fn within(&self, condition: Condition) -> Condition {
+        let all = |conditions: Vec<Condition>| conditions.into_iter().map(|each| self.within(each)).collect();
+        match condition {
+            Condition::Chain(link, inner) => {
+                let inner = self.and(*inner, &link.target);
+                Condition::Chain(link, Box::new(inner))
+            }
+            Condition::Has(link, inner) => {
+                let inner = self.and(*inner, &link.source);
+                Condition::Has(link, Box::new(inner))
+            }
+            Condition::All(conditions) => Condition::All(all(conditions)),
+            Condition::Any(conditions) => Condition::Any(all(conditions)),
+            Condition::Not(inner) => Condition::Not(Box::new(self.within(*inner))),
+            other => other,
+        }
+    }
+
+    fn and(&self, condition: Condition, resource_type: &str) -> Condition {
+        let condition = self.within(condition);
+        match self.on(resource_type) {
+            [] => condition,
+            more => Condition::All(std::iter::once(condition).chain(more.iter().cloned()).collect()),
+        }
+    }
+}
