@@ -6,6 +6,7 @@ pub mod commands;
 pub mod app;
 
 pub mod jobs;
+pub mod oauth;
 pub mod operations;
 
 pub mod interactions;

@@ -1,10 +1,45 @@
 //! Who calls and what they may: a request becomes a [`Caller`], a caller and an interaction become a [`Grant`], and no
 //! interaction runs without one.
 
+pub mod assertion;
+pub mod bearer;
+mod certificate;
+pub mod keys;
+mod provider;
+mod role;
+pub mod scope;
 pub mod seal;
+pub mod state;
 
+use std::sync::Arc;
+
+pub use self::certificate::{thumbprint, thumbprint_of};
+pub use self::provider::install;
+pub use self::role::Role;
+use self::scope::{Permission, Scopes};
 use crate::problem::{Kind, Problem};
 use crate::search::query::Restrictions;
+
+/// On whose word a caller may do something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Authority {
+    /// Nobody's: only what is public.
+    #[default]
+    None,
+    /// The operator's, who opened the server to everybody on this machine, or who runs a command.
+    Open,
+    /// An access token's.
+    Token(Arc<Granted>),
+}
+
+/// What an access token gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The scopes.
+    pub scopes: Scopes,
+    /// The role in which the client acts.
+    pub role: Role,
+}
 
 /// Who stands behind a request. In open access (loopback only) all fields but the address are what the headers say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +56,8 @@ pub struct Caller {
     pub purpose: Option<String>,
     /// Network address of the peer.
     pub address: String,
+    /// On whose word it may do something.
+    pub authority: Authority,
     /// True where an operator brings records of another system in: a referral is taken as far as it has come there, and the
     /// audit trail says `import`. No request over the network can say so.
     pub imports: bool,
@@ -33,9 +70,9 @@ pub const ODS_SYSTEM: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
 const HEADER_LIMIT: usize = 256;
 
 impl Caller {
-    /// The caller of a request in open access: what its headers say of organisation, user, role and purpose.
+    /// The caller of a request as far as its headers say: organisation, user, role and purpose, without authority.
     /// `header` looks a header up by its lower-case name. A header with control characters or over 256 bytes is refused.
-    pub fn open(header: impl Fn(&str) -> Option<String>, address: String) -> Result<Self, Problem> {
+    pub fn from_headers(header: impl Fn(&str) -> Option<String>, address: String) -> Result<Self, Problem> {
         let read = |name: &str| checked(name, header(name));
         let organisation = read("nhsd-end-user-organisation-ods")?
             .map(|code| if code.contains('|') { code } else { format!("{ODS_SYSTEM}|{code}") });
@@ -46,6 +83,7 @@ impl Caller {
             role: read("x-user-role")?,
             purpose: read("x-purpose-of-use")?,
             address,
+            authority: Authority::None,
             imports: false,
         })
     }
@@ -80,8 +118,49 @@ impl Grant {
 }
 
 /// Asks whether `caller` may carry out `interaction` (a code of <https://hl7.org/fhir/R4/valueset-restful-interaction.html>)
-/// on `resource_type`. Open access grants everything; the server listens on loopback only then.
+/// on `resource_type`. 401 without authority, 403 where the token's scopes do not reach that far.
 pub fn grant(caller: &Caller, interaction: &str, resource_type: Option<&str>) -> Result<Grant, Problem> {
-    let _ = (caller, interaction, resource_type);
-    Ok(Grant { _made_by_grant: () })
+    let permission = match interaction {
+        "capabilities" => return Ok(Grant { _made_by_grant: () }),
+        // Each entry of a bundle is granted by itself, each operation by `grant_operation`.
+        "transaction" | "batch" | "operation" => None,
+        "create" => Some(Permission::Create),
+        "read" | "vread" | "history-instance" => Some(Permission::Read),
+        "update" | "patch" => Some(Permission::Update),
+        "delete" => Some(Permission::Delete),
+        _ => Some(Permission::Search),
+    };
+    grant_permission(caller, permission, resource_type)
+}
+
+/// Asks whether `caller` may do what needs `permission` on `resource_type`, or on every type where that is none; an operation
+/// says itself what it needs. 401 without authority, 403 where the token's scopes do not reach that far.
+pub fn grant_permission(
+    caller: &Caller,
+    permission: Option<Permission>,
+    resource_type: Option<&str>,
+) -> Result<Grant, Problem> {
+    let granted = match &caller.authority {
+        Authority::None => return Err(unauthorized("Give an access token: Authorization: Bearer …")),
+        Authority::Open => true,
+        Authority::Token(granted) => match (permission, resource_type) {
+            (None, _) => true,
+            (Some(permission), Some(name)) => granted.scopes.allow(permission, name),
+            (Some(permission), None) => granted.scopes.allow_everywhere(permission),
+        },
+    };
+    if granted {
+        return Ok(Grant { _made_by_grant: () });
+    }
+    let text = match resource_type {
+        Some(name) => format!("The scopes of the access token do not allow this on {name}."),
+        None => "The scopes of the access token do not allow this on all resource types.".to_owned(),
+    };
+    Err(Problem::new(Kind::Forbidden, text).at("http.authorization"))
+}
+
+/// 401 with what is wrong with the authentication.
+#[must_use]
+pub fn unauthorized(text: &str) -> Problem {
+    Problem::new(Kind::Unauthorized, text).at("http.authorization")
 }

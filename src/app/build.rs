@@ -28,6 +28,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         validator: Validator::new(Arc::clone(&definitions), validation())?,
         extractor: Extractor::new(Arc::clone(&parameters), &base),
         parameters,
+        access: crate::access::state::State::default(),
         seal: Seal::new(store.secret())?,
         definitions,
         store,

@@ -2,7 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::Method as HttpMethod;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use actix_web::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
@@ -38,7 +40,7 @@ pub fn wanted(http: &HttpRequest) -> Result<Wanted, Problem> {
 }
 
 /// The whole request.
-pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes) -> Result<Request, Problem> {
+pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller) -> Result<Request, Problem> {
     if http.uri().to_string().len() > LONGEST_URL {
         return Err(Problem::new(Kind::TooLarge, "The address is longer than 16 kB.").at("http.url"));
     }
@@ -60,7 +62,7 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes) -> Result<Requ
         headers,
         body,
         wanted: wanted(http)?,
-        caller: caller(http)?,
+        caller,
         request_id: header::identifier(named(http, "x-request-id"), "http.x-request-id")?
             .unwrap_or_else(|| server.clock.new_id()),
         correlation_id: header::identifier(named(http, "x-correlation-id"), "http.x-correlation-id")?,
@@ -93,11 +95,27 @@ fn content_format(http: &HttpRequest) -> Result<BodyFormat, Problem> {
     format::body_format(text(http, &CONTENT_TYPE))
 }
 
-fn caller(http: &HttpRequest) -> Result<Caller, Problem> {
-    Caller::open(|name| named(http, name).map(str::to_owned), address(http))
+/// Who the headers say calls, without authority.
+pub fn caller(http: &HttpRequest) -> Result<Caller, Problem> {
+    Caller::from_headers(|name| named(http, name).map(str::to_owned), address(http))
 }
 
-fn address(http: &HttpRequest) -> String {
+/// The `Authorization` header.
+pub fn authorization(http: &HttpRequest) -> Option<&str> {
+    text(http, &AUTHORIZATION)
+}
+
+/// SHA-256 thumbprint (base64url) of the certificate that the client showed in the TLS handshake.
+pub fn certificate(http: &HttpRequest) -> Option<String> {
+    http.conn_data::<PeerCertificate>().map(|certificate| certificate.0.clone())
+}
+
+/// What is kept of a connection's client certificate: its SHA-256 thumbprint, base64url.
+#[derive(Debug, Clone)]
+pub struct PeerCertificate(pub String);
+
+/// The network address of the peer.
+pub fn address(http: &HttpRequest) -> String {
     http.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
 }
 

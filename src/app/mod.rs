@@ -3,6 +3,7 @@
 
 mod build;
 mod inbound;
+mod oauth;
 mod outbound;
 
 pub use build::{build, definitions, validation};
@@ -16,10 +17,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use crate::access::Caller;
 use crate::interactions;
 use crate::interactions::format::Wanted;
 use crate::interactions::reply::Reply;
 use crate::interactions::server::Server;
+use crate::oauth::{Credentials, admit};
 use crate::problem::{Kind, Problem};
 
 /// Registers every URL of the server: health checks and the FHIR API below `/fhir`.
@@ -27,7 +30,8 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .route("/health/live", web::get().to(live))
         .route("/health/ready", web::get().to(ready))
-        .service(web::scope("/fhir").default_service(web::to(fhir)))
+        .configure(oauth::routes)
+        .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
         .default_service(web::to(elsewhere));
 }
 
@@ -58,11 +62,15 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
     if http.method() == Method::OPTIONS {
         return options(&server, &http, wanted);
     }
+    let caller = match admitted(&server, &http).await {
+        Ok(caller) => caller,
+        Err(problem) => return unreadable(&server, &http, &problem, wanted).await,
+    };
     let body = match inbound::body(payload, server.settings.body_limit).await {
         Ok(body) => body,
         Err(problem) => return unreadable(&server, &http, &problem, wanted).await,
     };
-    match inbound::request(&server, &http, body) {
+    match inbound::request(&server, &http, body, caller) {
         Ok(request) => {
             let span = tracing::info_span!(
                 "request",
@@ -77,6 +85,15 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
         }
         Err(problem) => unreadable(&server, &http, &problem, wanted).await,
     }
+}
+
+/// Who calls, with the authority of the access token, before anything of the body is read.
+async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem> {
+    let mut caller = inbound::caller(http)?;
+    let certificate = inbound::certificate(http);
+    let shown = Credentials { authorization: inbound::authorization(http), certificate: certificate.as_deref() };
+    admit(server, &mut caller, shown).await?;
+    Ok(caller)
 }
 
 /// A request whose head cannot be read is refused and audited with what is known of it.

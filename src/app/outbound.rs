@@ -50,6 +50,9 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             if let Some(date) = reply.last_modified() {
                 builder.insert_header(("Last-Modified", date));
             }
+            if reply.status == 401 {
+                builder.insert_header(("WWW-Authenticate", "Bearer realm=\"fhir\""));
+            }
             builder.insert_header(("X-Content-Type-Options", "nosniff"));
             builder.insert_header(("Cache-Control", "no-store"));
             if bytes.is_empty() {

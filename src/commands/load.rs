@@ -94,6 +94,7 @@ pub fn load(arguments: &LoadArguments, settings: Settings) -> Result<Report, Pro
         client: "kith load".to_owned(),
         address: "local".to_owned(),
         imports: arguments.import,
+        authority: crate::access::Authority::Open,
         ..Caller::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Problem::internal)?;

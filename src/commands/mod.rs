@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bench;
+pub mod client;
 pub mod conformance;
 pub mod load;
 pub mod package;
@@ -39,6 +40,9 @@ enum Command {
     /// Verify the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Register the systems that may ask for access tokens.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Play written-down behaviour against a server.
     #[command(subcommand)]
     Conformance(conformance::ConformanceCommand),
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Load(arguments) => load::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Client(command) => client::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Conformance(command) => conformance::run(&command),
         Command::Validate(arguments) => validate::run(&arguments),

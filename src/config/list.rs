@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
 /// `reads = …` under `[audit]` in the configuration file.
@@ -110,6 +110,31 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| ConditionalDelete::parse(text).map(|value| settings.conditional_delete = value),
     },
     Setting {
+        key: "access.mode",
+        value_name: "MODE",
+        help: "token: every request needs an access token; open: none does (on the loopback interface only)",
+        default: "open",
+        apply: |settings, text| Access::parse(text).map(|value| settings.access = value),
+    },
+    Setting {
+        key: "access.token-seconds",
+        value_name: "SECONDS",
+        help: "How long an access token is good",
+        default: "300",
+        apply: |settings, text| {
+            let seconds = number(text, 300, 3600)?;
+            settings.access_token_seconds = i64::try_from(seconds).unwrap_or(300);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "access.local-key-urls",
+        value_name: "YES_OR_NO",
+        help: "Whether clients' key sets may be fetched from private addresses and over plain HTTP",
+        default: "no",
+        apply: |settings, text| yes_or_no(text).map(|value| settings.access_local_key_urls = value),
+    },
+    Setting {
         key: "audit.reads",
         value_name: "WHEN",
         help: "Audit events of reads reach the disk before the answer (durable) or within 100 ms (buffered)",
@@ -199,6 +224,14 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| LogFormat::parse(text).map(|value| settings.log_format = value),
     },
 ];
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("must be yes or no".to_owned()),
+    }
+}
 
 fn number(text: &str, low: usize, high: usize) -> Result<usize, String> {
     match text.parse() {

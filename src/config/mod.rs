@@ -41,6 +41,12 @@ pub struct Settings {
     pub validation: ValidationMode,
     /// What happens to a second open referral of one patient to one service.
     pub duplicates: Duplicates,
+    /// Whether requests need an access token.
+    pub access: Access,
+    /// How long an access token is good, seconds.
+    pub access_token_seconds: i64,
+    /// Whether clients' key sets may be fetched from private addresses and over plain HTTP.
+    pub access_local_key_urls: bool,
     /// Largest request body in bytes.
     pub body_limit: usize,
     /// Deepest nesting of a body.
@@ -91,6 +97,16 @@ choices! {
         Durable => "durable",
         /// Within 100 ms after the answer; a crash may lose the events of those reads, never of writes.
         Buffered => "buffered",
+    }
+}
+
+choices! {
+    /// Whether requests need an access token.
+    Access {
+        /// They do not: everybody who reaches the server may do everything. On the loopback interface only.
+        Open => "open",
+        /// They do, but for what is public.
+        Token => "token",
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::{ALL, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{ALL, Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
 
 /// The flags of one command line: `--config FILE` and one flag per setting in [`ALL`].
 #[derive(Debug, Clone, Default)]
@@ -101,6 +101,9 @@ fn defaults() -> Settings {
         audit_checkpoints: None,
         synchronous: Synchronous::Full,
         cache: 0,
+        access: Access::Open,
+        access_token_seconds: 300,
+        access_local_key_urls: false,
         packages: Vec::new(),
         validation: ValidationMode::Enforce,
         duplicates: Duplicates::Refuse,

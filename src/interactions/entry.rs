@@ -7,7 +7,8 @@ use super::reply::Reply;
 use super::request::{Body, Headers, Method, Request};
 use super::route::Target;
 use super::server::Server;
-use super::{header, url};
+use super::{header, list, url};
+use crate::access;
 use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::temporal;
@@ -85,6 +86,18 @@ fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Re
 fn missing(element: &str, expected: &str) -> Problem {
     let text = format!("{element} must be {expected}.");
     Problem::with_issues(Kind::Invalid, vec![Issue::new(Severity::Error, IssueCode::Required, "", text).at(element)])
+}
+
+/// Asks for every entry whether the caller may carry it out, before anything is. All refusals are reported together.
+pub fn granted(entries: &[Entry]) -> Result<(), Problem> {
+    let mut issues = Vec::new();
+    for entry in entries {
+        let code = list::code(&entry.target, entry.request.method);
+        if let Err(problem) = access::grant(&entry.request.caller, code, entry.target.resource_type()) {
+            issues.extend_from_slice(located(&problem, entry.index).issues());
+        }
+    }
+    if issues.is_empty() { Ok(()) } else { Err(Problem::with_issues(Kind::Forbidden, issues)) }
 }
 
 /// The same problem with its places below `Bundle.entry[index]`.

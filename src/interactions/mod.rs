@@ -158,6 +158,11 @@ async fn run(
     if request.method != Method::Post && !operation.by_get() {
         return Err(Problem::new(Kind::MethodNotAllowed, "This operation is called by POST.").at("http.method"));
     }
+    let resource_type = match level {
+        Level::Type(name) | Level::Instance(name, _) => Some(name.as_str()),
+        Level::System => None,
+    };
+    access::grant_permission(&request.caller, operation.permission(), resource_type)?;
     operation.run(server, request, level, grant).await
 }
 

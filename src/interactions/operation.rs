@@ -9,6 +9,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::server::Server;
 use crate::access::Grant;
+use crate::access::scope::Permission;
 use crate::problem::Problem;
 
 /// At which address an operation was called.
@@ -40,6 +41,11 @@ pub trait Operation: Send + Sync {
     /// True where GET may call it (it changes nothing and takes simple parameters only).
     fn by_get(&self) -> bool {
         false
+    }
+    /// What the scopes of a caller must allow on its resource type (on all types, at system level); none where a token of any
+    /// scope is enough, because nothing stored is shown or changed.
+    fn permission(&self) -> Option<Permission> {
+        Some(Permission::Read)
     }
     /// Carries it out.
     fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, grant: Grant) -> Answer<'a>;

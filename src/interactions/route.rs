@@ -47,6 +47,22 @@ pub enum Target {
 }
 
 impl Target {
+    /// The resource type that is asked for; none for the whole server and for all members of a compartment.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<&str> {
+        match self {
+            Self::Type(name)
+            | Self::TypeSearch(name)
+            | Self::TypeHistory(name)
+            | Self::Instance(name, _)
+            | Self::InstanceHistory(name, _)
+            | Self::Version(name, ..) => Some(name),
+            Self::Compartment(.., member) | Self::CompartmentSearch(.., member) => member.as_deref(),
+            Self::Operation { resource_type, .. } => resource_type.as_deref(),
+            Self::System | Self::Metadata | Self::SystemHistory | Self::SystemSearch => None,
+        }
+    }
+
     /// Reads path segments. 404 with the nearest name where the resource type or the address is unknown.
     pub fn parse(path: &[String], definitions: &Definitions) -> Result<Self, Problem> {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -35,6 +35,8 @@ pub struct Server {
     pub store: Store,
     /// The search parameters of every type.
     pub parameters: Arc<Registry>,
+    /// What this process knows of tokens and keys.
+    pub access: crate::access::state::State,
     /// Seals paging tokens.
     pub seal: Seal,
     /// When this process started.

@@ -50,6 +50,7 @@ pub async fn transaction(
     _grant: Grant,
 ) -> Result<Reply, Problem> {
     let entries = entry::read(server, request, &mut bundle)?;
+    entry::granted(&entries)?;
     let plan = plan(server, entries)?;
     let stamp = Stamp::of(request, server.clock.now());
     let work = Arc::new((Arc::clone(server), plan, stamp));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::access::Grant;
+use crate::access::scope::Permission;
 use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity, operation_outcome};
 use crate::interactions::draft;
@@ -37,6 +38,10 @@ impl Operation for Validate {
 
     fn by_get(&self) -> bool {
         true
+    }
+
+    fn permission(&self) -> Option<Permission> {
+        None
     }
 
     fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {

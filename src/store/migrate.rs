@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("migrations/0001_initial.sql")),
     (2, include_str!("migrations/0002_jobs.sql")),
     (3, include_str!("migrations/0003_search_kinds.sql")),
+    (4, include_str!("migrations/0004_access.sql")),
 ];
 
 const CREATE_TABLE: &str =

@@ -2,13 +2,17 @@
 
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
-use super::{dialect, flush, history, index, indexed, jobs, keys, migrate, resources, secret, tx};
+use super::{clients, dialect, flush, history, index, indexed, jobs, keys, migrate, resources, secret, tokens, tx};
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
 pub fn texts() -> Vec<(&'static str, &'static str)> {
     let mut texts = vec![
         ("checkpoint::ADD_KEY", checkpoint::ADD_KEY),
         ("checkpoint::INSERT", checkpoint::INSERT),
+        ("clients::ADD", clients::ADD),
+        ("clients::CHANGE", clients::CHANGE),
+        ("clients::LIST", clients::LIST),
+        ("clients::READ", clients::READ),
         ("history::COUNT_INSTANCE", history::COUNT_INSTANCE),
         ("history::COUNT_SYSTEM", history::COUNT_SYSTEM),
         ("history::COUNT_TYPE", history::COUNT_TYPE),
@@ -49,6 +53,13 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("resources::TYPES", resources::TYPES),
         ("secret::OFFER", secret::OFFER),
         ("secret::READ", secret::READ),
+        ("tokens::ADD_SIGNING_KEY", tokens::ADD_SIGNING_KEY),
+        ("tokens::FORGET_ASSERTIONS", tokens::FORGET_ASSERTIONS),
+        ("tokens::FORGET_REVOKED", tokens::FORGET_REVOKED),
+        ("tokens::IS_REVOKED", tokens::IS_REVOKED),
+        ("tokens::REVOKE", tokens::REVOKE),
+        ("tokens::SIGNING_KEYS", tokens::SIGNING_KEYS),
+        ("tokens::USE_ASSERTION", tokens::USE_ASSERTION),
         ("tx::UPDATE", tx::UPDATE),
         ("verify::CHECKPOINTS", verify::CHECKPOINTS),
         ("verify::KEYS", verify::KEYS),

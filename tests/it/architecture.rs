@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["commands"],
     &["app"],
-    &["web", "operations", "jobs"],
+    &["web", "oauth", "operations", "jobs"],
     &["interactions"],
     &["access", "store", "validate", "patch", "referral", "conformance", "package"],
     &["search"],

@@ -1,0 +1,108 @@
+//! The OAuth endpoints over HTTP: forms in, JSON out, nothing cached.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use super::inbound;
+use crate::access::Caller;
+use crate::interactions::reply::Reply;
+use crate::interactions::server::Server;
+use crate::interactions::url;
+use crate::oauth::{self, Answer};
+use crate::problem::{Kind, Problem};
+
+/// Largest form, bytes.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// Registers the addresses below the server's root.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/oauth2/token", web::post().to(token))
+        .route("/oauth2/introspect", web::post().to(introspect))
+        .route("/oauth2/revoke", web::post().to(revoke))
+        .route("/.well-known/jwks.json", web::get().to(jwks));
+}
+
+/// Registers the addresses below the FHIR base.
+pub fn base_routes(config: &mut ServiceConfig) {
+    config.route("/.well-known/smart-configuration", web::get().to(smart_configuration));
+}
+
+async fn token(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let caller = caller(&http);
+    match form(&http, payload).await {
+        Ok(form) => json(&oauth::token(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
+        Err(problem) => refused(&problem),
+    }
+}
+
+async fn introspect(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let caller = caller(&http);
+    match form(&http, payload).await {
+        Ok(form) => json(&oauth::introspect(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
+        Err(problem) => refused(&problem),
+    }
+}
+
+async fn revoke(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let caller = caller(&http);
+    match form(&http, payload).await {
+        Ok(form) => json(&oauth::revoke(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
+        Err(problem) => refused(&problem),
+    }
+}
+
+async fn jwks(server: Data<Arc<Server>>) -> HttpResponse {
+    match oauth::jwks(&server).await {
+        Ok(set) => json(&Answer::ok(set)),
+        Err(problem) => refused(&problem),
+    }
+}
+
+async fn smart_configuration(server: Data<Arc<Server>>) -> HttpResponse {
+    json(&Answer::ok(oauth::smart_configuration(&server)))
+}
+
+fn caller(http: &HttpRequest) -> Caller {
+    Caller { address: inbound::address(http), ..Caller::default() }
+}
+
+/// The decoded form. A client that sends its secret in a header has misread how it must authenticate, and is told so.
+async fn form(http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Problem> {
+    let kind = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::new(Kind::Invalid, "The body must be application/x-www-form-urlencoded."));
+    }
+    if http.headers().contains_key(AUTHORIZATION) {
+        return Err(Problem::new(Kind::Invalid, "Clients authenticate by client_assertion, not by a header."));
+    }
+    let bytes = inbound::body(payload, LARGEST_FORM).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::new(Kind::Invalid, "The form is not UTF-8."))?;
+    url::query_pairs(text)
+}
+
+fn json(answer: &Answer) -> HttpResponse {
+    response(answer.status, &answer.body)
+}
+
+fn refused(problem: &Problem) -> HttpResponse {
+    let reply = Reply::problem(problem);
+    let text = problem.issues().first().map_or("", |issue| issue.text.as_ref());
+    let code = if reply.status < 500 { "invalid_request" } else { "server_error" };
+    response(reply.status, &serde_json::json!({ "error": code, "error_description": text }))
+}
+
+fn response(status: u16, body: &Value) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        .insert_header(("Cache-Control", "no-store"))
+        .insert_header(("Pragma", "no-cache"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .content_type("application/json")
+        .body(body.to_string())
+}

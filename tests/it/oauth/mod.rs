@@ -1,0 +1,6 @@
+//! Access tokens: who gets one, and what it opens.
+
+mod attacks;
+mod scopes;
+mod tokens;
+mod world;
