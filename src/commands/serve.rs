@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
 use crate::app;
-use crate::config::{Flags, Settings};
+use crate::config::{Access, Flags, Settings};
 use crate::interactions::server::Server;
 use crate::jobs::{self, Runner};
 use crate::problem::Problem;
@@ -71,7 +71,13 @@ fn announce(server: &Server) {
     let lines = [
         format!("Kith {} serves FHIR R4 at {base}", env!("CARGO_PKG_VERSION")),
         format!("Data lies in {}", server.store.location()),
-        "Access is open to everybody on this machine, because it listens on the loopback interface only.".to_owned(),
+        match server.settings.access {
+            Access::Open => {
+                "Access is open to everybody on this machine, because it listens on the loopback interface only."
+                    .to_owned()
+            }
+            Access::Token => "Requests need an access token; register systems with: kith client add".to_owned(),
+        },
         format!("Try: curl {base}/metadata"),
         "or:  curl -X POST -H 'Content-Type: application/fhir+json' \\".to_owned(),
         format!("       --data @fixtures/valid/Bundle-direct-referral.json {base}"),

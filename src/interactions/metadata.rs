@@ -9,7 +9,7 @@ use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
 use crate::access::Grant;
-use crate::config::{ConditionalDelete, Duplicates, ValidationMode};
+use crate::config::{Access, ConditionalDelete, Duplicates, ValidationMode};
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::search::compartment;
@@ -32,7 +32,6 @@ pub fn metadata(server: &Server, request: &Request, _grant: Grant) -> Result<Rep
 /// The CapabilityStatement of this server.
 #[must_use]
 pub fn statement(server: &Server) -> Value {
-    let security = "Access is open because the server listens on the loopback interface only.";
     json!({
         "resourceType": "CapabilityStatement",
         "url": format!("{}/metadata", server.base),
@@ -51,11 +50,35 @@ pub fn statement(server: &Server) -> Value {
         "implementationGuide": [IMPLEMENTATION_GUIDE],
         "rest": [{
             "mode": "server",
-            "security": { "cors": false, "description": security },
+            "security": security(server),
             "resource": resources(server),
             "interaction": codes(Level::System),
             "operation": operations(server, &operation::Level::System),
             "compartment": compartment::all().iter().map(|compartment| compartment.url).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+/// How access is protected (<https://hl7.org/fhir/smart-app-launch/STU2.1/conformance.html>).
+fn security(server: &Server) -> Value {
+    if server.settings.access == Access::Open {
+        let text = "Access is open because the server listens on the loopback interface only.";
+        return json!({ "cors": false, "description": text });
+    }
+    let root = server.base.strip_suffix("/fhir").unwrap_or(&server.base);
+    json!({
+        "cors": false,
+        "service": [{ "coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",
+        }] }],
+        "description": "SMART Backend Services: a registered system signs an assertion and gets an access token for its scopes.",
+        "extension": [{
+            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+            "extension": [
+                { "url": "token", "valueUri": format!("{root}/oauth2/token") },
+                { "url": "introspect", "valueUri": format!("{root}/oauth2/introspect") },
+                { "url": "revoke", "valueUri": format!("{root}/oauth2/revoke") },
+            ],
         }],
     })
 }

@@ -20,7 +20,7 @@ mod fhir;
 mod fhirpath;
 mod interactions;
 mod jobs;
-mod oauth;
+pub mod oauth;
 mod operations;
 mod package;
 mod patch;

@@ -2,4 +2,5 @@
 
 mod audit;
 mod bench;
+mod client;
 mod load;

@@ -3,4 +3,4 @@
 mod attacks;
 mod scopes;
 mod tokens;
-mod world;
+pub mod world;

@@ -1,0 +1,68 @@
+//! `kith client`: systems are registered, listed, given new keys, disabled.
+
+use std::process::{Command, Output};
+
+use crate::oauth::world::Keys;
+use crate::support::{TestDatabase, both};
+
+fn client(database: &TestDatabase, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kith"))
+        .arg("client")
+        .args(arguments)
+        .args(["--database", &database.url])
+        .env("KITH_AUDIT_KEY", database.settings().audit_key_file())
+        .current_dir(database.folder())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn key_file(database: &TestDatabase, name: &str, set: &serde_json::Value) -> String {
+    let path = database.folder().join(name);
+    std::fs::write(&path, set.to_string()).unwrap();
+    path.display().to_string()
+}
+
+both! {
+    async fn a_system_is_registered_and_disabled(database) {
+        let keys = Keys::elliptic("k1");
+        let file = key_file(&database, "keys.json", &serde_json::json!({ "keys": [keys.jwk()] }));
+        let add = ["add", "gp-system", "--name", "GP system", "--organisation", "Y12345", "--role", "referrer",
+            "--scope", "system/Task.cruds system/Patient.read", "--jwks", &file];
+        let output = client(&database, &add);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let again = client(&database, &add);
+        assert_eq!(again.status.code(), Some(2));
+        assert!(said(&again).contains("already"), "{}", said(&again));
+        let list = said(&client(&database, &["list", "--json"]));
+        let listed: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(listed["organisation"], "https://fhir.nhs.uk/Id/ods-organization-code|Y12345");
+        assert_eq!((&listed["scope"], &listed["disabled"]), (&"system/Task.cruds system/Patient.rs".into(), &false.into()));
+        assert_eq!(client(&database, &["disable", "gp-system"]).status.code(), Some(0));
+        assert!(said(&client(&database, &["list"])).contains("disabled"));
+        assert_eq!(client(&database, &["enable", "gp-system"]).status.code(), Some(0));
+        assert_eq!(client(&database, &["rotate", "gp-system", "--jwks", &file]).status.code(), Some(0));
+        assert_eq!(client(&database, &["rotate", "gp-system"]).status.code(), Some(2));
+        assert_eq!(client(&database, &["disable", "nobody"]).status.code(), Some(2));
+        let report = Command::new(env!("CARGO_BIN_EXE_kith")).args(["audit", "verify", "--database", &database.url, "--format", "json"])
+            .current_dir(database.folder()).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!((&report["verdict"], report["rows"].as_i64()), (&"intact".into(), Some(4)), "each change is audited");
+    }
+
+    async fn every_mistake_is_reported_at_once(database) {
+        let private = key_file(&database, "private.json", &serde_json::json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] }));
+        let output = client(&database, &["add", "bad id", "--name", "x", "--role", "king", "--scope", "openid", "--jwks", &private]);
+        assert_eq!(output.status.code(), Some(2));
+        let text = said(&output);
+        for part in ["client id", "role", "openid", "private or symmetric"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let output = client(&database, &["add", "a", "--name", "x", "--role", "provider", "--scope", "system/*.rs",
+            "--jwks-url", "http://keys.example/jwks"]);
+        assert!(said(&output).contains("https://"), "{}", said(&output));
+    }
+}
