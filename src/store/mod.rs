@@ -19,6 +19,7 @@ pub mod insert;
 mod jobs;
 mod keys;
 mod lane;
+mod lifetime;
 mod migrate;
 mod pending;
 mod resources;
