@@ -106,7 +106,7 @@ async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
         query.execute(&mut *c).await?;
         let mut query = sqlx::query(text("index_reference", rows.references.len(), style));
         for (number, row) in (0_i64..).zip(&rows.references) {
-            query = query.bind(row.target_id.as_str()).bind(row.target_type.as_str()).bind(number).bind(key);
+            query = query.bind(row.target_id.as_str()).bind(row.target_type.as_str()).bind(number).bind(now).bind(key);
         }
         query.execute(&mut *c).await?;
         let query = sqlx::query(text("index_uri", 1, style)).bind(1_i64).bind("https://profile.example/one").bind(key);

@@ -6,6 +6,7 @@ pub mod extract;
 mod fold;
 pub mod index;
 pub mod kinds;
+pub mod leading;
 pub mod paging;
 pub mod parameters;
 pub mod query;

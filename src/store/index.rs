@@ -9,6 +9,7 @@ use super::database::{Connection, on};
 use super::insert::{Insert, insert_rows};
 use super::pending::KeyedRows;
 use crate::search::index::IndexRows;
+use crate::search::leading;
 
 pub(super) static TOKEN: Insert =
     Insert::new("index_token", &["parameter", "code", "system", "resource_key"], " on conflict do nothing");
@@ -25,7 +26,7 @@ pub(super) static QUANTITY: Insert = Insert::new(
 );
 pub(super) static REFERENCE: Insert = Insert::new(
     "index_reference",
-    &["target_id", "target_type", "parameter", "resource_key"],
+    &["target_id", "target_type", "parameter", "leading_date", "resource_key"],
     " on conflict do nothing",
 );
 pub(super) static URI: Insert =
@@ -213,11 +214,14 @@ pub(super) async fn insert(
         bounded(&r.3.system),
         r.1
     ])?;
+    let date_of = |keyed: &KeyedRows| (keyed.key, leading::value(&keyed.resource_type, &keyed.rows));
+    let leading_dates: HashMap<i64, i64> = all.iter().map(date_of).collect();
     let rows = place!(references);
     insert_rows!(connection, &REFERENCE, rows.as_slice(), |r| [
         bounded(&r.3.target_id),
         r.3.target_type.as_str(),
         r.0,
+        leading_dates.get(&r.1).copied().unwrap_or(leading::MISSING),
         r.1
     ])?;
     let rows = place!(uris);

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("migrations/0002_jobs.sql")),
     (3, include_str!("migrations/0003_search_kinds.sql")),
     (4, include_str!("migrations/0004_access.sql")),
+    (5, include_str!("migrations/0005_reference_order.sql")),
 ];
 
 const CREATE_TABLE: &str =

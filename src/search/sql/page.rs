@@ -3,6 +3,7 @@
 //! - *chosen*: a condition leaves few resources; start from its index, probe the rest, sort what remains.
 //! - *walked*: no condition does; walk an index that lies in the order of the answer and probe what it leads to: that of the
 //!   sort parameter (then come resources without a sort value), that of an exact token, or the resources of the type by id.
+//! - *referred*: what refers to one target, in the order of the leading date of its type; probe the rest.
 //!
 //! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies.
 
@@ -10,7 +11,9 @@ use super::builder::Sql;
 use super::condition::{At, all_of, best, probe, row, set};
 use super::order::{Position, after, key_direction, key_operator};
 use super::statement::{SortColumn, Statement};
+use crate::search::kinds::reference::Target;
 use crate::search::kinds::{Criterion, Table};
+use crate::search::leading;
 use crate::search::query::{Condition, Query, Rows, Sort, SortBy, Weight};
 
 /// One page to fetch.
@@ -43,6 +46,8 @@ pub const FEW: i64 = 1000;
 const WALKED: usize = 0;
 const WITHOUT_SORT_VALUE: usize = 1;
 const CHOSEN: usize = 2;
+const REFERRED: usize = 3;
+const REFERRED_WITHOUT_DATE: usize = 4;
 
 /// The order of a search that asks for none.
 static BY_ID: [Sort; 1] = [Sort { by: SortBy::Id, descending: false }];
@@ -54,6 +59,13 @@ pub fn stages(page: &Page<'_>) -> Vec<Stage> {
     let search = Search { page, conditions: &conditions, best: best(&conditions), sorts: &page.query.sort };
     let stage = |number, statement| Stage { number, statement };
     let begun = page.after.map(|position| position.stage);
+    if matches!(begun, None | Some(REFERRED | REFERRED_WITHOUT_DATE))
+        && let Some((position, rows)) = search.reference_in_order()
+    {
+        let dated = (begun != Some(REFERRED_WITHOUT_DATE)).then(|| stage(REFERRED, search.referred(position, rows)));
+        let without = search.referred_without_date(position, rows, begun == Some(REFERRED_WITHOUT_DATE));
+        return dated.into_iter().chain([stage(REFERRED_WITHOUT_DATE, without)]).collect();
+    }
     if search.leaves_few() || begun == Some(CHOSEN) || (begun.is_none() && page.few) {
         return vec![stage(CHOSEN, search.chosen())];
     }
@@ -216,6 +228,58 @@ impl<'a> Search<'a> {
         }
         sql.push(") q order by q.key asc");
         self.finish(sql, Vec::new())
+    }
+
+    /// A condition that names one target, where the search is sorted by the leading date of its type and nothing leaves
+    /// fewer resources for sure.
+    fn reference_in_order(&self) -> Option<(usize, &'a Rows)> {
+        let leading = leading::code(&self.page.query.resource_type)?;
+        let by_leading =
+            |sort: &Sort| matches!(&sort.by, SortBy::Rows { table: Table::Date, code } if **code == *leading);
+        let unique = self.best.and_then(|best| self.conditions.get(best)).is_some_and(|c| c.weight() < Weight::Few);
+        if unique || self.sorts.len() != 1 || !self.sorts.iter().all(by_leading) {
+            return None;
+        }
+        self.conditions.iter().enumerate().find_map(|(position, condition)| match condition {
+            Condition::Rows(rows) => match rows.any.as_slice() {
+                [Criterion::Reference(Target::Local { resource_type: Some(_), .. })] => Some((position, rows)),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn referred(&self, position: usize, rows: &Rows) -> Statement {
+        let (direction, operator) = (key_direction(self.sorts), key_operator(self.sorts));
+        let mut sql = Sql::default();
+        sql.push("select d.resource_key as key, d.leading_date as sort_0 from index_reference d where ");
+        row(rows, "d", &mut sql);
+        // The other bound is the better one where there is one: a database may begin at either.
+        if operator == '<' || self.page.after.is_none() {
+            sql.push(" and d.leading_date > ").integer(leading::MISSING);
+        }
+        if let Some(position) = self.page.after
+            && let Some(Some(value)) = position.values.first()
+        {
+            sql.push(&format!(" and (d.leading_date, d.resource_key) {operator} (")).bind(value.clone());
+            sql.push(", ").integer(position.key).push(")");
+        }
+        self.probes(At { key: "d.resource_key", resource: None }, Some(position), &mut sql);
+        sql.push(&format!(" order by d.leading_date {direction}, d.resource_key {direction}"));
+        self.finish(sql, vec![SortColumn::Integer])
+    }
+
+    fn referred_without_date(&self, position: usize, rows: &Rows, begun: bool) -> Statement {
+        let mut sql = Sql::default();
+        sql.push("select d.resource_key as key, cast(null as bigint) as sort_0 from index_reference d where ");
+        row(rows, "d", &mut sql);
+        sql.push(" and d.leading_date = ").integer(leading::MISSING);
+        if begun {
+            self.after_key("d.resource_key", &mut sql);
+        }
+        self.probes(At { key: "d.resource_key", resource: None }, Some(position), &mut sql);
+        sql.push(&format!(" order by d.resource_key {}", key_direction(self.sorts)));
+        self.finish(sql, vec![SortColumn::Integer])
     }
 
     fn sorted(&self, sort: &SortRows<'_>) -> Statement {

@@ -145,6 +145,30 @@ both! {
         store.close().await;
     }
 
+    async fn what_refers_to_one_target_lies_in_order(database) {
+        let store = database.open().await;
+        store_all(&store, &resources()).await;
+        for (search, operator) in [
+            ("Task?owner=Organization/o1&status=requested&_sort=-authored-on", "<"),
+            ("Task?owner=Organization/o1&status=requested&_sort=authored-on", ">"),
+            ("ServiceRequest?patient=Patient/p5&_sort=-authored", "<"),
+        ] {
+            let query = parsed(search, Handling::Strict).unwrap();
+            let first = Page { query: &query, restrictions: &[], few: false, after: None, limit: 20 };
+            let position = Position { stage: 3, values: vec![Some(Bind::Integer(1_767_916_800_000_000))], key: 20 };
+            let second = Page { after: Some(&position), ..first };
+            let plans = explain(&database, &[stages(&first).remove(0).statement, stages(&second).remove(0).statement]).await;
+            for plan in &plans {
+                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("Sort"), "{search}:\n{plan}");
+                assert!(uses(plan, "index_reference"), "{search}:\n{plan}");
+            }
+            let begins = plans[1].contains(&format!("(leading_date,resource_key){operator}(?,?)"))
+                || plans[1].contains(&format!("ROW(leading_date, resource_key) {operator}"));
+            assert!(begins, "{search}:\n{}", plans[1]);
+        }
+        store.close().await;
+    }
+
     async fn deep_pages_start_where_the_last_ended(database) {
         let store = database.open().await;
         store_all(&store, &resources()).await;
