@@ -32,7 +32,7 @@ impl Process {
         let key = folder.join("key.pem");
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--database", url])
-            .args(["--referral-duplicates", "allow", "--audit-key"])
+            .args(["--references-write", "allow", "--referral-duplicates", "allow", "--audit-key"])
             .arg(key)
             .args(more)
             .stdout(Stdio::piped())

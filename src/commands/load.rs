@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{failure, say};
 use crate::access::Caller;
 use crate::app;
-use crate::config::{Flags, Settings, ValidationMode};
+use crate::config::{Flags, References, Settings, ValidationMode};
 use crate::problem::Problem;
 use crate::telemetry;
 
@@ -83,13 +83,15 @@ pub fn run(arguments: &LoadArguments) -> ExitCode {
 
 /// Loads everything and says what became of it. Fails where a path is not there or the database cannot be opened; what is
 /// wrong with a resource stands in the report.
-pub fn load(arguments: &LoadArguments, settings: Settings) -> Result<Report, Problem> {
+pub fn load(arguments: &LoadArguments, mut settings: Settings) -> Result<Report, Problem> {
     let files = source::find(&arguments.paths)?;
     let reading = Reading {
         depth: settings.depth_limit,
         leniently: settings.validation == ValidationMode::Report,
         bundles: arguments.bundles,
     };
+    // Files come in any order, and a set may speak of what is not in it.
+    settings.references_write = References::Allow;
     let caller = Caller {
         client: "kith load".to_owned(),
         address: "local".to_owned(),

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{
+    Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, Settings, Synchronous, ValidationMode,
+};
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
 /// `reads = …` under `[audit]` in the configuration file.
@@ -101,6 +103,20 @@ pub const ALL: &[Setting] = &[
         help: "A second open referral of one patient to one service: refuse (409), warn or allow",
         default: "refuse",
         apply: |settings, text| Duplicates::parse(text).map(|value| settings.duplicates = value),
+    },
+    Setting {
+        key: "references.write",
+        value_name: "ACTION",
+        help: "A reference to a resource of this server that is not there: enforce refuses it (422), allow stores it",
+        default: "enforce",
+        apply: |settings, text| References::parse(text).map(|value| settings.references_write = value),
+    },
+    Setting {
+        key: "references.delete",
+        value_name: "ACTION",
+        help: "Deleting what other resources refer to: enforce refuses it (409), allow carries it out",
+        default: "enforce",
+        apply: |settings, text| References::parse(text).map(|value| settings.references_delete = value),
     },
     Setting {
         key: "conditional-delete",

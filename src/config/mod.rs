@@ -55,6 +55,10 @@ pub struct Settings {
     pub bundle_limit: usize,
     /// How often jobs and definitions of other processes are looked for, in milliseconds.
     pub jobs_poll: usize,
+    /// Whether what a written resource refers to on this server must be there.
+    pub references_write: References,
+    /// Whether what other resources refer to may be deleted.
+    pub references_delete: References,
     /// How many resources a conditional delete may remove.
     pub conditional_delete: ConditionalDelete,
 }
@@ -138,6 +142,16 @@ choices! {
         /// It is stored; the answer carries a warning.
         Warn => "warn",
         /// It is stored silently.
+        Allow => "allow",
+    }
+}
+
+choices! {
+    /// Whether references within the server are kept whole (<https://hl7.org/fhir/R4/http.html#integrity>).
+    References {
+        /// A write that would leave a reference without its target is refused.
+        Enforce => "enforce",
+        /// It is carried out.
         Allow => "allow",
     }
 }

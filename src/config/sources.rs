@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::{ALL, Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, Settings, Synchronous, ValidationMode};
+use super::{
+    ALL, Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, Settings, Synchronous,
+    ValidationMode,
+};
 
 /// The flags of one command line: `--config FILE` and one flag per setting in [`ALL`].
 #[derive(Debug, Clone, Default)]
@@ -111,6 +114,8 @@ fn defaults() -> Settings {
         depth_limit: 0,
         bundle_limit: 0,
         jobs_poll: 0,
+        references_write: References::Enforce,
+        references_delete: References::Enforce,
         conditional_delete: ConditionalDelete::Single,
     };
     for setting in ALL.iter().filter(|setting| !setting.default.is_empty()) {

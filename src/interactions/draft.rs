@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 
 use super::server::Server;
 use crate::clock::Micros;
+use crate::config::References;
 use crate::fhir::issue::Issue;
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::referral;
 use crate::search::index::IndexRows;
+use crate::search::references::{self, LocalReference};
 
 /// A resource ready to be stored.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Draft {
     pub rows: IndexRows,
     /// Warnings of the validator.
     pub issues: Vec<Issue>,
+    /// What it refers to on this server and what must therefore be there; empty where that is not asked for.
+    pub references: Vec<LocalReference>,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -44,8 +48,12 @@ impl Draft {
         referral::localise(&mut value, &server.base);
         let resource_type = value.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows = server.extractor.extract(&value);
+        let references = match server.settings.references_write {
+            References::Enforce => references::local(&value, &server.base),
+            References::Allow => Vec::new(),
+        };
         let (head, tail) = around_meta(&value)?;
-        Ok(Self { resource_type, id, value, rows, issues: Vec::new(), head, tail })
+        Ok(Self { resource_type, id, value, rows, issues: Vec::new(), references, head, tail })
     }
 
     /// The same content under another id, already validated.
@@ -53,6 +61,16 @@ impl Draft {
         let mut draft = Self::unchecked(server, self.value.clone(), id)?;
         draft.issues.clone_from(&self.issues);
         Ok(draft)
+    }
+
+    /// Names the places of its references below `Bundle.entry[index]`.
+    #[must_use]
+    pub fn within(mut self, index: usize) -> Self {
+        for reference in &mut self.references {
+            let rest = reference.place.split_once('.').map_or("", |(_, rest)| rest);
+            reference.place = format!("Bundle.entry[{index}].resource.{rest}");
+        }
+        self
     }
 
     /// The final bytes of a version.

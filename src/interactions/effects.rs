@@ -19,11 +19,20 @@ const ROUNDS: usize = 8;
 /// How many matches of a search the rules are shown.
 const MOST_MATCHES: u32 = 200;
 
-/// Loads what the rules ask for until they decide.
+/// Loads what the rules ask for until they decide on a change.
 pub async fn decide(server: &Server, tx: &mut Tx, change: &Change<'_>) -> Result<Decision, Problem> {
+    rounds(server, tx, |loaded| referral::decide(change, loaded, server.referral_settings())).await
+}
+
+/// Loads what the rules ask for until they decide on a deletion.
+pub async fn decide_removal(server: &Server, tx: &mut Tx, before: &Value) -> Result<Decision, Problem> {
+    rounds(server, tx, |loaded| referral::decide_removal(before, loaded)).await
+}
+
+async fn rounds(server: &Server, tx: &mut Tx, step: impl Fn(&Loaded) -> Step + Send) -> Result<Decision, Problem> {
     let mut loaded = Loaded::default();
     for _ in 0..ROUNDS {
-        match referral::decide(change, &loaded, server.referral_settings()) {
+        match step(&loaded) {
             Step::Done(decision) => return Ok(decision),
             Step::Load(lookups) => {
                 for lookup in lookups {

@@ -9,7 +9,7 @@ use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
 use crate::access::Grant;
-use crate::config::{Access, ConditionalDelete, Duplicates, ValidationMode};
+use crate::config::{Access, ConditionalDelete, Duplicates, References, ValidationMode};
 use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::search::compartment;
@@ -132,6 +132,7 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
     entry["versioning"] = json!("versioned-update");
     entry["readHistory"] = json!(true);
     entry["updateCreate"] = json!(true);
+    entry["referencePolicy"] = json!(reference_policy(server));
     entry["conditionalCreate"] = json!(true);
     entry["conditionalUpdate"] = json!(true);
     entry["conditionalDelete"] = json!(conditional_delete(server));
@@ -142,6 +143,16 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
         entry["operation"] = json!(operations);
     }
     entry
+}
+
+/// References to other servers are taken, so it is not `local`.
+fn reference_policy(server: &Server) -> Vec<&'static str> {
+    let whole = [server.settings.references_write, server.settings.references_delete];
+    let mut policy = vec!["literal", "logical", "resolves"];
+    if whole == [References::Enforce; 2] {
+        policy.push("enforced");
+    }
+    policy
 }
 
 const fn conditional_delete(server: &Server) -> &'static str {

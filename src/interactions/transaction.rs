@@ -192,9 +192,13 @@ fn step(server: &Arc<Server>, entry: &Entry, resource_type: &str, id: String, pl
     let original = value.clone();
     rewrite::rewrite(&mut value, &plan.names, Types::r4());
     let change = if entry.request.method == Method::Post {
-        Change::Create(Draft::new(server, value, id)?)
+        Change::Create(Draft::new(server, value, id)?.within(entry.index))
     } else {
-        Change::Update { draft: super::update::draft(server, value, resource_type, &id)?, if_match, patched: None }
+        Change::Update {
+            draft: super::update::draft(server, value, resource_type, &id)?.within(entry.index),
+            if_match,
+            patched: None,
+        }
     };
     Ok(Step { index: entry.index, change, original: Some(original), full_url: entry.full_url.clone(), condition })
 }
@@ -269,7 +273,7 @@ fn renamed(server: &Arc<Server>, step: &Step, names: &Names) -> Result<Option<Ch
     if !rewrite::rewrite(&mut value, names, Types::r4()) {
         return Ok(None);
     }
-    let renewed = Draft::new(server, value, draft.id.clone())?;
+    let renewed = Draft::new(server, value, draft.id.clone())?.within(step.index);
     Ok(Some(match &step.change {
         Change::Update { if_match, patched, .. } => {
             Change::Update { draft: renewed, if_match: *if_match, patched: *patched }

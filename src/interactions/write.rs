@@ -10,6 +10,7 @@ use super::patch;
 use super::record::{self, Stamp};
 use super::server::Server;
 use crate::clock::Micros;
+use crate::config::References;
 use crate::fhir::codec::json;
 use crate::fhir::issue::Issue;
 use crate::problem::{Kind, Problem};
@@ -225,6 +226,9 @@ async fn store(
         Some(_) => Outcome::Updated,
     };
     let written = put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?;
+    if !stamp.caller.imports {
+        tx.require(&draft.references);
+    }
     records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version)));
     let cause = written.location();
     effects::carry_out(server, tx, &decision.effects, &cause, stamp, records).await?;
@@ -317,6 +321,15 @@ async fn delete(
         records.push(stamp.change(&written, None));
         return Ok(written);
     };
+    if !stamp.caller.imports {
+        if referral::concerns(resource_type) {
+            let before = json::parse_stored(&stored.body)?;
+            effects::decide_removal(server, tx, &before).await?.problem().map_or(Ok(()), Err)?;
+        }
+        if server.settings.references_delete == References::Enforce {
+            tx.require_unreferenced(&stored).await?;
+        }
+    }
     written.version = stored.version + 1;
     tx.delete(resource_type, id, written.version, now, stored.version).await?;
     written.patient = stored.patient;

@@ -17,6 +17,7 @@ mod follow;
 pub mod lifecycle;
 pub mod lookup;
 pub mod parties;
+mod removal;
 mod request;
 mod sides;
 mod task;
@@ -159,6 +160,14 @@ pub fn locks(after: &Value, settings: Settings) -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// Decides whether a resource may be deleted, or says what must be loaded first.
+#[must_use]
+pub fn decide_removal(before: &Value, loaded: &Loaded) -> Step {
+    let decision = removal::decide(before, loaded);
+    let missing = loaded.take_missing();
+    if missing.is_empty() { Step::Done(decision) } else { Step::Load(missing) }
 }
 
 /// Decides on a change, or says what must be loaded first.

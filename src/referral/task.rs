@@ -76,7 +76,7 @@ pub(super) fn check_content(task: &Value) -> Vec<Issue> {
     issues
 }
 
-fn is_referral(change: &Change<'_>, loaded: &Loaded) -> bool {
+pub(super) fn is_referral(change: &Change<'_>, loaded: &Loaded) -> bool {
     let by_itself = |task: &Value| applies::is_referral_task(task);
     let by_focus = |task: &Value| match target(task, "focus") {
         Some(("ServiceRequest", id)) => loaded.read("ServiceRequest", id).is_some_and(applies::is_referral),

@@ -12,6 +12,7 @@ use crate::search::index::{ComponentRow, IndexRows};
 use crate::search::kinds::composite::rows_of;
 use crate::search::kinds::{Shape, Sink};
 use crate::search::parameters::{Group, Parameter, Registry, Source, shape_of};
+use crate::search::references;
 
 /// Bounds of one expression: the expressions of search parameters are short, and this is the path of every write.
 const LIMITS: Limits = Limits { steps: 100_000, items: 10_000, text: 65_536 };
@@ -43,6 +44,7 @@ impl Extractor {
                 self.extract_composite(parameter, resource, &mut rows);
             }
         }
+        references::add_rows(resource, &self.base, &mut rows);
         rows
     }
 

@@ -10,5 +10,6 @@ pub mod leading;
 pub mod paging;
 pub mod parameters;
 pub mod query;
+pub mod references;
 pub mod sql;
 mod walk;

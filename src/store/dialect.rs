@@ -132,6 +132,13 @@ pub(super) const fn exact_rows(connection: &Connection) -> usize {
 /// Locks a number until the end of the transaction. PostgreSQL only: a SQLite writer is alone already.
 pub(super) const ADVISORY_LOCK: &str = "select pg_advisory_xact_lock($1)";
 
+/// Ends a select whose rows must not be deleted before the transaction ends; they may be changed. PostgreSQL only, for the
+/// same reason, as is [`DELETE_LOCK`].
+pub(super) const KEEP_ROWS: &str = " for key share";
+
+/// Waits for those who keep a row with [`KEEP_ROWS`], and makes later ones wait.
+pub(super) const DELETE_LOCK: &str = "select key from resource where type = $1 and id = $2 for update";
+
 /// As [`ADVISORY_LOCK`] without waiting: false where another transaction holds it.
 pub(super) const TRY_ADVISORY_LOCK: &str = "select pg_try_advisory_xact_lock($1)";
 

@@ -15,7 +15,7 @@ use super::batch::{Next, next_batch};
 use super::database::Connection;
 use super::tx::{Fault, Tx};
 use super::writer::{Waiting, Work};
-use super::{dialect, error, flush};
+use super::{dialect, error, flush, references};
 use crate::clock::Micros;
 use crate::problem::Problem;
 
@@ -42,6 +42,8 @@ struct Failure {
     fault: Fault,
     /// It may have been committed all the same: running it again could do it twice.
     unknown: bool,
+    /// Jobs, by their number, that must not be committed; without them the rest may.
+    refused: Vec<(usize, Problem)>,
 }
 
 impl Lane {
@@ -76,6 +78,7 @@ impl Lane {
             match self.transaction(&mut batch).await {
                 Ok(done) => batch.drain(..done).for_each(|work| work.answer(None)),
                 Err(failure) if failure.unknown => return answer_all(batch, &failure.problem),
+                Err(failure) if !failure.refused.is_empty() => refuse(&mut batch, failure.refused),
                 Err(failure) if batch.len() == 1 && !failure.fault.may_pass() => {
                     return answer_all(batch, &failure.problem);
                 }
@@ -94,6 +97,7 @@ impl Lane {
         for attempt in 1..=ATTEMPTS {
             match self.transaction(&mut batch).await {
                 Ok(_) => return batch.into_iter().for_each(|work| work.answer(None)),
+                Err(failure) if !failure.refused.is_empty() => return refuse(&mut batch, failure.refused),
                 Err(failure) if !failure.unknown && attempt < ATTEMPTS && failure.fault.may_pass() => {
                     // Different lanes wait differently long, so that they do not meet again.
                     let wait = u64::from(attempt) * 3 + (self.number as u64 * 7) % 11;
@@ -128,6 +132,7 @@ impl Lane {
             match work {
                 Work::Audit(records, _) => self.tx.batch.audit.extend_from_slice(records),
                 Work::Job(job) => {
+                    self.tx.job.demands.number = done - 1;
                     let records = job.run(&mut self.tx).await;
                     self.tx.end_job(records).await.map_err(|problem| self.failure(problem))?;
                     if self.tx.exclusive && self.tx.connection.is_postgres() {
@@ -139,6 +144,12 @@ impl Lane {
         }
         let written = flush::write(&mut self.tx.connection, &self.tx.shared, &mut self.tx.added, &self.tx.batch).await;
         self.check(written)?;
+        let refused = references::refusals(&mut self.tx.connection, &self.tx.batch.demands).await;
+        let refused = self.check(refused)?;
+        if !refused.is_empty() {
+            let failure = self.failure(Problem::internal("what some jobs demand does not hold"));
+            return Err(Failure { refused, ..failure });
+        }
         self.commit().await?;
         Ok(done)
     }
@@ -200,7 +211,7 @@ impl Lane {
         let opened = Connection::open(&self.tx.shared.options).await;
         self.tx.connection = opened.map_err(|problem| {
             let fault = Fault { retryable: false, lost: true };
-            Failure { problem, fault, unknown: false }
+            Failure { problem, fault, unknown: false, refused: Vec::new() }
         })?;
         self.lost = false;
         Ok(())
@@ -222,12 +233,20 @@ impl Lane {
     }
 
     fn failure(&self, problem: Problem) -> Failure {
-        Failure { problem, fault: self.tx.fault.unwrap_or_default(), unknown: false }
+        Failure { problem, fault: self.tx.fault.unwrap_or_default(), unknown: false, refused: Vec::new() }
     }
 }
 
 fn chain_id(shared: &Shared, number: usize) -> String {
     format!("{}/{number}", shared.clock.new_id())
+}
+
+/// Answers the jobs that must not be committed, and leaves the others.
+fn refuse(batch: &mut Vec<Work>, mut refused: Vec<(usize, Problem)>) {
+    refused.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+    for (number, problem) in refused {
+        batch.remove(number).answer(Some(problem));
+    }
 }
 
 fn answer_all(batch: Vec<Work>, problem: &Problem) {

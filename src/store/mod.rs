@@ -22,6 +22,7 @@ mod lane;
 mod lifetime;
 mod migrate;
 mod pending;
+pub mod references;
 mod resources;
 mod search;
 mod secret;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::audit::AuditRecord;
+use super::references::Demands;
 use super::resources::Stored;
 use crate::clock::Micros;
 use crate::search::index::IndexRows;
@@ -94,6 +95,8 @@ pub(super) struct Pending {
     pub(super) index: Vec<KeyedRows>,
     pub(super) jobs: Vec<NewJob>,
     pub(super) audit: Vec<AuditRecord>,
+    /// What must hold when all jobs have written.
+    pub(super) demands: Demands,
     /// Place in `versions` of each resource written, by `Type/id`.
     current: HashMap<String, usize>,
 }
@@ -118,10 +121,11 @@ impl Pending {
         self.versions.is_empty() && self.jobs.is_empty() && self.cleared.is_empty()
     }
 
-    /// Forgets what has been written; audit rows stay, they are written once, at the end.
+    /// Forgets what has been written; audit rows stay, they are written once, at the end, and so do demands.
     pub(super) fn clear_written(&mut self) {
         let audit = std::mem::take(&mut self.audit);
-        *self = Self { audit, ..Self::default() };
+        let demands = std::mem::take(&mut self.demands);
+        *self = Self { audit, demands, ..Self::default() };
     }
 
     /// Takes over what a finished job gathered.
@@ -133,6 +137,7 @@ impl Pending {
         self.index.append(&mut job.index);
         self.jobs.append(&mut job.jobs);
         self.audit.append(&mut job.audit);
+        self.demands.absorb(job.demands);
         self.current.extend(job.current.into_iter().map(|(name, place)| (name, place + offset)));
     }
 }

@@ -2,7 +2,9 @@
 
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
-use super::{clients, dialect, flush, history, index, indexed, jobs, keys, migrate, resources, secret, tokens, tx};
+use super::{
+    clients, dialect, flush, history, index, indexed, jobs, keys, migrate, references, resources, secret, tokens, tx,
+};
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
 pub fn texts() -> Vec<(&'static str, &'static str)> {
@@ -46,6 +48,7 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("keys::TAKE", keys::TAKE),
         ("migrate::NEWEST", migrate::NEWEST),
         ("migrate::RECORD", migrate::RECORD),
+        ("references::REFERRERS", references::REFERRERS),
         ("resources::COUNTS", resources::COUNTS),
         ("resources::COUNT_TYPE", resources::COUNT_TYPE),
         ("resources::READ", resources::READ),

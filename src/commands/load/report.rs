@@ -148,6 +148,7 @@ impl Report {
         if self.lost > 0 {
             let _ = writeln!(text, "{} writes failed by a fault of the server; see the lines above", self.lost);
         }
+        text.push_str("References were not checked: what they name may be in a file yet to come\n");
         table(&mut text, "Stored, by type:", &self.types);
         table(&mut text, "Noticed in stored resources, by rule:", &self.warnings);
         table(&mut text, "Refused, by rule (resources):", &self.rules());

@@ -10,5 +10,6 @@ mod graph;
 mod history;
 mod methods;
 mod patch;
+mod references;
 mod scopes;
 mod search;

@@ -68,6 +68,9 @@ impl TestServer {
             ("database.synchronous", "normal"),
             ("audit.key", key.as_str()),
             ("log.filter", "warn"),
+            // Most tests store what they are about, and not what that refers to.
+            ("references.write", "allow"),
+            ("references.delete", "allow"),
         ];
         flags.extend_from_slice(settings);
         let mut settings = load(&Flags::of(&flags), |_| None).unwrap();
