@@ -14,6 +14,7 @@ use crate::fhir::temporal;
 use crate::problem::{Kind, Problem};
 use crate::search::compartment;
 use crate::search::parameters::OfType;
+use crate::search::query::include;
 
 /// Canonical url of our implementation guide.
 const IMPLEMENTATION_GUIDE: &str = "https://kith.example/fhir/ImplementationGuide/kith";
@@ -106,7 +107,14 @@ fn codes(level: Level) -> Vec<Value> {
 
 fn resources(server: &Server) -> Vec<Value> {
     let interactions: Vec<Value> = codes(Level::Type).into_iter().chain(codes(Level::Instance)).collect();
-    server.definitions.resource_types().iter().map(|name| resource(server, name, &interactions)).collect()
+    let referrers = include::offered_reverse(&server.parameters);
+    let complete = |name: &String| {
+        let mut entry = resource(server, name, &interactions);
+        entry["searchInclude"] = json!(include::offered(&server.parameters, name));
+        entry["searchRevInclude"] = json!(referrers.get(name.as_str()));
+        entry
+    };
+    server.definitions.resource_types().iter().map(complete).collect()
 }
 
 fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
@@ -162,11 +170,21 @@ const fn conditional_delete(server: &Server) -> &'static str {
     }
 }
 
+/// One resource of the type, for what is offered there only: the statement has no place of its own for it.
+fn at_instance(level: &operation::Level) -> Option<operation::Level> {
+    match level {
+        operation::Level::Type(name) => Some(operation::Level::Instance(name.clone(), String::new())),
+        _ => None,
+    }
+}
+
 fn operations(server: &Server, level: &operation::Level) -> Vec<Value> {
     server
         .operations
         .iter()
-        .filter(|operation| operation.offered_at(level))
+        .filter(|operation| {
+            operation.offered_at(level) || at_instance(level).is_some_and(|level| operation.offered_at(&level))
+        })
         .map(|operation| json!({ "name": operation.name(), "definition": operation.definition() }))
         .collect()
 }

@@ -17,6 +17,7 @@ pub mod inclusion;
 pub mod list;
 pub mod metadata;
 pub mod operation;
+pub mod pages;
 pub mod patch;
 pub mod read;
 pub mod record;

@@ -1,8 +1,10 @@
 //! Extended operations, one file each; [`ALL`] is the list that dispatch and the CapabilityStatement use.
 
+pub mod everything;
 pub mod validate;
 
 use crate::interactions::operation::Operation;
 
 /// Every operation that this server offers.
-pub const ALL: &[&dyn Operation] = &[&validate::Validate];
+pub const ALL: &[&dyn Operation] =
+    &[&everything::patient::PatientEverything, &everything::referral::ReferralEverything, &validate::Validate];

@@ -1,11 +1,14 @@
 //! `_include` and `_revinclude` (<https://hl7.org/fhir/R4/search.html#revinclude>).
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::fault::{self, Fault};
 use super::link;
 use super::parse::Context;
 use crate::search::index::ParameterCode;
 use crate::search::kinds::Kind;
-use crate::search::parameters::{OfType, Parameter};
+use crate::search::parameters::{OfType, Parameter, Registry};
 
 /// Further resources to bring with the matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,10 +71,41 @@ impl Include {
     }
 }
 
+/// The values that `_include` takes in a search on a resource type, for the CapabilityStatement.
+#[must_use]
+pub fn offered(registry: &Registry, resource_type: &str) -> Vec<String> {
+    let references = references(registry, resource_type);
+    let named = references.iter().map(|parameter| format!("{resource_type}:{}", parameter.code()));
+    ["*".to_owned(), format!("{resource_type}:*")].into_iter().chain(named).collect()
+}
+
+/// The values that `_revinclude` takes, by the resource type that is searched.
+#[must_use]
+pub fn offered_reverse(registry: &Registry) -> HashMap<&str, Vec<String>> {
+    let types = registry.definitions().resource_types();
+    let mut offered: HashMap<&str, Vec<String>> = HashMap::new();
+    for source in types {
+        for parameter in references(registry, source) {
+            let refers = |target: &&String| link::may_refer(&parameter, target);
+            for target in types.iter().filter(refers) {
+                offered.entry(target).or_default().push(format!("{source}:{}", parameter.code()));
+            }
+        }
+    }
+    offered
+}
+
+/// The reference parameters of a type that can be followed.
+fn references(registry: &Registry, resource_type: &str) -> Vec<Arc<Parameter>> {
+    let parameters = registry.of_type(resource_type).into_iter().flat_map(OfType::iter);
+    parameters.filter(|parameter| parameter.kind == Kind::Reference && parameter.is_searchable()).cloned().collect()
+}
+
 fn follow(name: &str, source: &str, code: &str, target: Option<&str>, context: &Context<'_>) -> Result<Follow, Fault> {
-    let parameters = context.registry.of_type(source).into_iter().flat_map(OfType::iter);
-    let references = parameters.filter(|parameter| parameter.kind == Kind::Reference && parameter.is_searchable());
-    let named: Vec<_> = references.filter(|parameter| code == "*" || parameter.code() == code).collect();
+    let named: Vec<_> = references(context.registry, source)
+        .into_iter()
+        .filter(|parameter| code == "*" || parameter.code() == code)
+        .collect();
     if named.is_empty() {
         return Err(match context.registry.get(source, code) {
             Some(_) => fault::value(name, "Only reference parameters can be included."),

@@ -20,6 +20,9 @@ pub struct Round<'a> {
     pub limit: u32,
 }
 
+/// The most resources that are looked up by type and id at once: both databases bound the number of values.
+const MOST_WANTED: usize = 5000;
+
 /// The statement that finds what `includes` bring; none if nothing can come of it.
 #[must_use]
 pub fn include(includes: &[&Include], round: &Round<'_>) -> Option<Statement> {
@@ -46,6 +49,25 @@ pub fn include(includes: &[&Include], round: &Round<'_>) -> Option<Statement> {
     );
     visible(round.restrictions, &mut sql);
     sql.push(" order by r.key limit ").integer(i64::from(round.limit));
+    let (sql, binds) = sql.finish();
+    Some(Statement { sql, binds, sort: Vec::new() })
+}
+
+/// The statement that finds the living resources with these types and ids, in the order of their keys; none for an empty list.
+#[must_use]
+pub fn identities(wanted: &[(String, String)], restrictions: &Restrictions, limit: u32) -> Option<Statement> {
+    if wanted.is_empty() {
+        return None;
+    }
+    let mut sql = Sql::default();
+    sql.push("with wanted (type, id) as (values ");
+    for (position, (resource_type, id)) in wanted.iter().take(MOST_WANTED).enumerate() {
+        sql.push(if position == 0 { "(" } else { ", (" }).text(resource_type).push(", ").text(id).push(")");
+    }
+    sql.push(") select r.key as key from wanted w cross join resource r");
+    sql.push(" where r.type = w.type and r.id = w.id and not r.deleted");
+    visible(restrictions, &mut sql);
+    sql.push(" order by r.key limit ").integer(i64::from(limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
 }

@@ -11,7 +11,7 @@ pub mod page;
 pub mod statement;
 
 pub use count::count;
-pub use include::{Round, include};
+pub use include::{Round, identities, include};
 pub use order::Position;
 pub use page::{FEW, Page, Stage, estimate, stages};
 pub use statement::{Bind, SortColumn, Statement};

@@ -34,6 +34,14 @@ fn the_statement_is_complete(database: &TestDatabase) {
     for name in ["_id", "_lastUpdated", "owner", "status", "focus", "authored-on", "business-status"] {
         assert!(parameters.contains(&name), "{name} not in {parameters:?}");
     }
+    let holds = |member: &str, value: &str| task[member].as_array().unwrap().iter().any(|entry| entry == value);
+    assert!(holds("searchInclude", "*") && holds("searchInclude", "Task:focus"));
+    assert!(!holds("searchInclude", "Task:status") && !holds("searchInclude", "ServiceRequest:subject"));
+    assert!(holds("searchRevInclude", "Provenance:target") && holds("searchRevInclude", "Task:part-of"));
+    assert!(!holds("searchRevInclude", "Observation:subject"));
+    let operations = |name: &str| resource(&statement, name)["operation"].to_string();
+    assert!(operations("ServiceRequest").contains("/kith-servicerequest-everything"));
+    assert!(operations("Patient").contains("/Patient-everything") && !operations("Task").contains("everything"));
     assert_eq!(statement["rest"][0]["compartment"].as_array().unwrap().len(), 5);
     server.get("metadata?mode=terminology").expect(400);
 }

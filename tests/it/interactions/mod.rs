@@ -12,4 +12,4 @@ mod methods;
 mod patch;
 mod references;
 mod scopes;
-mod search;
+pub mod search;

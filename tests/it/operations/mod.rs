@@ -1,3 +1,4 @@
 //! Extended operations over HTTP, on both databases.
 
+mod everything;
 mod validate;
