@@ -10,6 +10,7 @@ mod role;
 pub mod scope;
 pub mod seal;
 pub mod state;
+pub mod tls;
 
 use std::sync::Arc;
 

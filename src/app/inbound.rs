@@ -1,14 +1,20 @@
 //! From HTTP to a `Request`: path, query, headers, body within its limit.
 
+use std::any::Any;
+use std::net::IpAddr;
+
+use actix_tls::accept::openssl::TlsStream;
 use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
 use actix_web::http::Method as HttpMethod;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
 };
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
-use crate::access::Caller;
+use crate::access::{Caller, thumbprint_of};
 use crate::interactions::format::{self, BodyFormat, Wanted};
 use crate::interactions::request::{Body, Headers, Method, Request};
 use crate::interactions::server::Server;
@@ -78,7 +84,7 @@ pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
         headers: Headers::default(),
         body: Body::None,
         wanted,
-        caller: caller(http).unwrap_or_else(|_| Caller { address: address(http), ..Caller::default() }),
+        caller: caller(server, http).unwrap_or_else(|_| Caller { address: address(server, http), ..Caller::default() }),
         request_id: server.clock.new_id(),
         correlation_id: None,
     }
@@ -96,8 +102,8 @@ fn content_format(http: &HttpRequest) -> Result<BodyFormat, Problem> {
 }
 
 /// Who the headers say calls, without authority.
-pub fn caller(http: &HttpRequest) -> Result<Caller, Problem> {
-    Caller::from_headers(|name| named(http, name).map(str::to_owned), address(http))
+pub fn caller(server: &Server, http: &HttpRequest) -> Result<Caller, Problem> {
+    Caller::from_headers(|name| named(http, name).map(str::to_owned), address(server, http))
 }
 
 /// The `Authorization` header.
@@ -110,13 +116,36 @@ pub fn certificate(http: &HttpRequest) -> Option<String> {
     http.conn_data::<PeerCertificate>().map(|certificate| certificate.0.clone())
 }
 
+/// Notes the client certificate of a new TLS connection.
+pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
+    let thumbprint = stream.ssl().peer_certificate().and_then(|certificate| certificate.to_der().ok());
+    if let Some(Ok(thumbprint)) = thumbprint.map(|der| thumbprint_of(&der)) {
+        data.insert(PeerCertificate(thumbprint));
+    }
+}
+
 /// What is kept of a connection's client certificate: its SHA-256 thumbprint, base64url.
 #[derive(Debug, Clone)]
 pub struct PeerCertificate(pub String);
 
-/// The network address of the peer.
-pub fn address(http: &HttpRequest) -> String {
-    http.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
+/// The network address of whoever asks: the peer's, or where the peer is a declared proxy the one that it names last in
+/// `X-Forwarded-For`, which is the one that it has seen itself.
+pub fn address(server: &Server, http: &HttpRequest) -> String {
+    let Some(peer) = http.peer_addr().map(|address| address.ip()) else { return String::new() };
+    let named = named(http, "x-forwarded-for").and_then(|list| list.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    let proxied = server.settings.proxies.contains(&peer);
+    named.filter(|_| proxied).unwrap_or(peer).to_string()
+}
+
+/// 403 for a connection that does not come through a declared proxy, where some are declared.
+pub fn through_proxy(server: &Server, http: &HttpRequest) -> Result<(), Problem> {
+    let proxies = &server.settings.proxies;
+    let peer = http.peer_addr().map(|address| address.ip());
+    if proxies.is_empty() || peer.is_some_and(|peer| proxies.contains(&peer)) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Forbidden, "This server is reached through its proxy only.").at("http.peer"))
 }
 
 fn method(method: &HttpMethod) -> Result<Method, Problem> {

@@ -7,6 +7,7 @@ mod oauth;
 mod outbound;
 
 pub use build::{build, definitions, validation};
+pub use inbound::on_connect;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -89,7 +90,8 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
 
 /// Who calls, with the authority of the access token, before anything of the body is read.
 async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem> {
-    let mut caller = inbound::caller(http)?;
+    inbound::through_proxy(server, http)?;
+    let mut caller = inbound::caller(server, http)?;
     let certificate = inbound::certificate(http);
     let shown = Credentials { authorization: inbound::authorization(http), certificate: certificate.as_deref() };
     admit(server, &mut caller, shown).await?;

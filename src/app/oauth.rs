@@ -34,24 +34,24 @@ pub fn base_routes(config: &mut ServiceConfig) {
 }
 
 async fn token(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&http);
-    match form(&http, payload).await {
+    let caller = caller(&server, &http);
+    match form(&server, &http, payload).await {
         Ok(form) => json(&oauth::token(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
         Err(problem) => refused(&problem),
     }
 }
 
 async fn introspect(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&http);
-    match form(&http, payload).await {
+    let caller = caller(&server, &http);
+    match form(&server, &http, payload).await {
         Ok(form) => json(&oauth::introspect(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
         Err(problem) => refused(&problem),
     }
 }
 
 async fn revoke(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&http);
-    match form(&http, payload).await {
+    let caller = caller(&server, &http);
+    match form(&server, &http, payload).await {
         Ok(form) => json(&oauth::revoke(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
         Err(problem) => refused(&problem),
     }
@@ -68,12 +68,13 @@ async fn smart_configuration(server: Data<Arc<Server>>) -> HttpResponse {
     json(&Answer::ok(oauth::smart_configuration(&server)))
 }
 
-fn caller(http: &HttpRequest) -> Caller {
-    Caller { address: inbound::address(http), ..Caller::default() }
+fn caller(server: &Server, http: &HttpRequest) -> Caller {
+    Caller { address: inbound::address(server, http), ..Caller::default() }
 }
 
 /// The decoded form. A client that sends its secret in a header has misread how it must authenticate, and is told so.
-async fn form(http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Problem> {
+async fn form(server: &Server, http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Problem> {
+    inbound::through_proxy(server, http)?;
     let kind = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

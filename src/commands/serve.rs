@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::middleware::Compress;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 
+use crate::access::tls::{Tls, TlsFiles};
 use crate::app;
 use crate::config::{Access, Flags, Settings};
 use crate::interactions::server::Server;
@@ -18,23 +20,46 @@ use crate::telemetry;
 /// Seconds that running requests get to finish after SIGTERM.
 const GRACE: u64 = 10;
 
+/// How often changed certificate files are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 /// Runs the server until it is told to stop. Exit code 2 where it could not start.
 pub fn run(flags: &Flags) -> ExitCode {
     let settings = match super::settings(flags) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    if !settings.listen.ip().is_loopback() {
-        return super::failure(
-            "This address can be reached from other machines, and access is open:",
-            &["listen on 127.0.0.1 or [::1] until clients are registered".to_owned()],
-        );
+    let mistakes = exposed(&settings);
+    if !mistakes.is_empty() {
+        return super::failure("These settings are not safe together:", &mistakes);
     }
     telemetry::start(&settings);
     match actix_web::rt::System::new().block_on(serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => super::failure("The server cannot run:", &[problem.to_string()]),
     }
+}
+
+/// What would let strangers in, or let others read along.
+fn exposed(settings: &Settings) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let reachable = !settings.listen.ip().is_loopback();
+    if reachable && settings.access == Access::Open {
+        mistakes.push(
+            "The address can be reached from other machines, and access is open: set access.mode = \"token\", or listen on 127.0.0.1 or [::1]"
+                .to_owned(),
+        );
+    }
+    if reachable && settings.tls_certificate.is_none() && settings.proxies.is_empty() {
+        mistakes.push(
+            "The address can be reached from other machines, and nothing is encrypted: set tls.certificate and tls.key, or proxies where a proxy ends TLS"
+                .to_owned(),
+        );
+    }
+    if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
+        mistakes.push("tls.certificate and tls.key belong together: set both".to_owned());
+    }
+    mistakes
 }
 
 async fn serve(mut settings: Settings) -> Result<(), Problem> {
@@ -46,23 +71,49 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         count => count,
     };
+    let tls = tls(&settings)?;
     let server = app::build(settings).await?;
     announce(&server);
     let runner = Runner::start(Arc::clone(&server), jobs::ALL);
     let shared = Arc::clone(&server);
-    HttpServer::new(move || {
+    let http = HttpServer::new(move || {
         App::new().wrap(Compress::default()).app_data(Data::new(Arc::clone(&shared))).configure(app::routes)
     })
+    .on_connect(app::on_connect)
     .workers(workers)
-    .shutdown_timeout(GRACE)
-    .listen(listener)
-    .map_err(Problem::internal)?
-    .run()
-    .await
-    .map_err(Problem::internal)?;
+    .shutdown_timeout(GRACE);
+    let http = match tls {
+        None => http.listen(listener),
+        Some(tls) => {
+            let acceptor = tls.acceptor()?;
+            actix_web::rt::spawn(keep_current(tls));
+            http.listen_openssl(listener, acceptor)
+        }
+    };
+    http.map_err(Problem::internal)?.run().await.map_err(Problem::internal)?;
     runner.stop().await;
     server.store.close().await;
     Ok(())
+}
+
+fn tls(settings: &Settings) -> Result<Option<Tls>, Problem> {
+    let (Some(certificate), Some(key)) = (&settings.tls_certificate, &settings.tls_key) else { return Ok(None) };
+    let client_authorities = settings.tls_client_authorities.clone();
+    Tls::open(TlsFiles { certificate: certificate.clone(), key: key.clone(), client_authorities }).map(Some)
+}
+
+/// Takes up new certificate files while the server runs.
+async fn keep_current(mut tls: Tls) {
+    loop {
+        actix_web::rt::time::sleep(LOOK_AGAIN).await;
+        match tls.reload() {
+            Ok(true) => tracing::info!("new TLS certificate files are in use"),
+            Ok(false) => {}
+            Err(problem) => {
+                tracing::error!(%problem, "changed TLS certificate files cannot be used; the old ones stay")
+            }
+        }
+    }
 }
 
 /// Says where the server is. Whoever started it may have closed its output; the server runs on all the same.

@@ -126,6 +126,49 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| ConditionalDelete::parse(text).map(|value| settings.conditional_delete = value),
     },
     Setting {
+        key: "tls.certificate",
+        value_name: "FILE",
+        help: "Serve HTTPS with this certificate and its chain (PEM); a changed file is taken up within seconds",
+        default: "",
+        apply: |settings, text| {
+            settings.tls_certificate = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "tls.key",
+        value_name: "FILE",
+        help: "The private key of the certificate (PEM)",
+        default: "",
+        apply: |settings, text| {
+            settings.tls_key = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "tls.client-authorities",
+        value_name: "FILE",
+        help: "Certificates (PEM) under which clients' TLS certificates must be issued",
+        default: "",
+        apply: |settings, text| {
+            settings.tls_client_authorities = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "proxies",
+        value_name: "ADDRESSES",
+        help: "Reverse proxies before this server: only they may connect, and their X-Forwarded-For is believed",
+        default: "",
+        apply: |settings, text| {
+            let addresses = text.split(',').map(|address| address.trim().parse());
+            settings.proxies = addresses
+                .collect::<Result<_, _>>()
+                .map_err(|_| "must be IP addresses separated by commas".to_owned())?;
+            Ok(())
+        },
+    },
+    Setting {
         key: "access.mode",
         value_name: "MODE",
         help: "token: every request needs an access token; open: none does (on the loopback interface only)",

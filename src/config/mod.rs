@@ -4,7 +4,7 @@
 mod list;
 mod sources;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 pub use list::{ALL, Setting};
@@ -45,6 +45,14 @@ pub struct Settings {
     pub access: Access,
     /// How long an access token is good, seconds.
     pub access_token_seconds: i64,
+    /// The server's TLS certificate with its chain, PEM.
+    pub tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Roots of client certificates, PEM.
+    pub tls_client_authorities: Option<PathBuf>,
+    /// Addresses of the reverse proxies that end TLS before this server and say for whom they ask.
+    pub proxies: Vec<IpAddr>,
     /// Whether clients' key sets may be fetched from private addresses and over plain HTTP.
     pub access_local_key_urls: bool,
     /// Largest request body in bytes.
@@ -170,6 +178,7 @@ impl Settings {
     /// The public base URL of the FHIR API, without a slash at the end.
     #[must_use]
     pub fn base(&self) -> String {
-        self.base_url.clone().unwrap_or_else(|| format!("http://{}/fhir", self.listen))
+        let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
+        self.base_url.clone().unwrap_or_else(|| format!("{scheme}://{}/fhir", self.listen))
     }
 }

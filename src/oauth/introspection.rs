@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use super::admission;
 use super::answer::{Answer, Refusal};
-use super::client::{self, parameter};
-use super::token::{record, use_up};
+use super::token::own_token;
 use crate::access::{Authority, Caller};
 use crate::interactions::server::Server;
 
@@ -28,15 +26,8 @@ async fn answer(
     caller: &Caller,
     certificate: Option<&str>,
 ) -> Result<Answer, Refusal> {
-    let authenticated = client::authenticate(server, form, certificate).await?;
-    let token = parameter(form, "token")?.ok_or_else(|| Refusal::new("invalid_request", "token is missing."))?;
-    let mut record = record(server, caller, &authenticated.client.id);
-    "introspect".clone_into(&mut record.interaction);
-    use_up(server, &authenticated, record).await?;
-    let admitted = admission::admitted(server, token).await.ok();
-    let Some(admitted) = admitted.filter(|admitted| admitted.client == authenticated.client.id) else {
-        return Ok(Answer::ok(json!({ "active": false })));
-    };
+    let (_, admitted) = own_token(server, form, caller, certificate, "introspect").await?;
+    let Some(admitted) = admitted else { return Ok(Answer::ok(json!({ "active": false }))) };
     let Authority::Token(granted) = &admitted.authority else { return Ok(Answer::ok(json!({ "active": false }))) };
     Ok(Answer::ok(json!({
         "active": true, "client_id": admitted.client, "sub": admitted.client, "scope": granted.scopes.to_string(),

@@ -3,10 +3,8 @@
 
 use serde_json::json;
 
-use super::admission;
 use super::answer::{Answer, Refusal};
-use super::client::{self, parameter};
-use super::token::{record, use_up};
+use super::token::own_token;
 use crate::access::Caller;
 use crate::interactions::server::Server;
 
@@ -24,15 +22,8 @@ async fn answer(
     caller: &Caller,
     certificate: Option<&str>,
 ) -> Result<Answer, Refusal> {
-    let authenticated = client::authenticate(server, form, certificate).await?;
-    let token = parameter(form, "token")?.ok_or_else(|| Refusal::new("invalid_request", "token is missing."))?;
-    let mut record = record(server, caller, &authenticated.client.id);
-    "revoke".clone_into(&mut record.interaction);
-    use_up(server, &authenticated, record.clone()).await?;
-    let admitted = admission::admitted(server, token).await.ok();
-    let Some(admitted) = admitted.filter(|admitted| admitted.client == authenticated.client.id) else {
-        return Ok(Answer::ok(json!({})));
-    };
+    let (record, admitted) = own_token(server, form, caller, certificate, "revoke").await?;
+    let Some(admitted) = admitted else { return Ok(Answer::ok(json!({}))) };
     let (id, expires, now) = (admitted.token.clone(), admitted.expires, server.clock.now() / 1_000_000);
     server
         .store

@@ -3,12 +3,14 @@
 
 use serde_json::json;
 
+use super::admission;
 use super::answer::{Answer, Refusal};
 use super::client::{self, Authenticated, parameter};
 use super::{root, signing};
 use crate::access::Caller;
 use crate::access::bearer::Token;
 use crate::access::scope::Scopes;
+use crate::access::state::Admitted;
 use crate::interactions::server::Server;
 use crate::store::{AuditRecord, Client};
 
@@ -27,7 +29,7 @@ pub async fn token(server: &Server, form: &[(String, String)], caller: &Caller, 
 }
 
 /// The audit record of a login, without its outcome.
-pub(super) fn record(server: &Server, caller: &Caller, client: &str) -> AuditRecord {
+fn record(server: &Server, caller: &Caller, client: &str) -> AuditRecord {
     AuditRecord {
         recorded: server.clock.now(),
         interaction: "login".to_owned(),
@@ -92,7 +94,7 @@ fn scopes(form: &[(String, String)], client: &Client) -> Result<Scopes, Refusal>
 }
 
 /// Remembers the assertion, so that it is never taken again by any process on this database.
-pub(super) async fn use_up(server: &Server, authenticated: &Authenticated, record: AuditRecord) -> Result<(), Refusal> {
+async fn use_up(server: &Server, authenticated: &Authenticated, record: AuditRecord) -> Result<(), Refusal> {
     let (id, expires) = authenticated.assertion.clone();
     let (client, now) = (authenticated.client.id.clone(), server.clock.now() / 1_000_000);
     let fresh = server
@@ -107,4 +109,21 @@ pub(super) async fn use_up(server: &Server, authenticated: &Authenticated, recor
         })
         .await?;
     if fresh { Ok(()) } else { Err(Refusal::client("This assertion (jti) was used before. Sign a new one.")) }
+}
+
+/// The token that a client asks about, where it is good and its own, and the audit record of the asking, which is written.
+pub(super) async fn own_token(
+    server: &Server,
+    form: &[(String, String)],
+    caller: &Caller,
+    certificate: Option<&str>,
+    interaction: &str,
+) -> Result<(AuditRecord, Option<Admitted>), Refusal> {
+    let authenticated = client::authenticate(server, form, certificate).await?;
+    let token = parameter(form, "token")?.ok_or_else(|| Refusal::new("invalid_request", "token is missing."))?;
+    let record =
+        AuditRecord { interaction: interaction.to_owned(), ..record(server, caller, &authenticated.client.id) };
+    use_up(server, &authenticated, record.clone()).await?;
+    let admitted = admission::admitted(server, token).await.ok();
+    Ok((record, admitted.filter(|admitted| admitted.client == authenticated.client.id)))
 }

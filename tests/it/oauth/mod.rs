@@ -3,4 +3,5 @@
 mod attacks;
 mod scopes;
 mod tokens;
+mod transport;
 pub mod world;
