@@ -18,6 +18,7 @@ mod conformance;
 mod dependencies;
 mod fhir;
 mod fhirpath;
+mod fuzz;
 mod interactions;
 mod jobs;
 pub mod oauth;
