@@ -115,4 +115,10 @@ pub enum BuiltIn {
     Coding,
     /// fullUrl of Bundle entries.
     BundleFullUrls,
+    /// The size of an Attachment.
+    AttachmentSize,
+    /// A QuestionnaireResponse against its Questionnaire.
+    QuestionnaireResponse,
+    /// The conditions of a Questionnaire.
+    Questionnaire,
 }

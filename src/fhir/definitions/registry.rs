@@ -201,6 +201,15 @@ impl Definitions {
         table.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
+    /// The Questionnaire with this canonical.
+    #[must_use]
+    pub fn questionnaire(&self, canonical: &str) -> Option<Arc<Value>> {
+        match self.find("Questionnaire", canonical)?.1.parsed() {
+            Parsed::Other(value) => Some(Arc::clone(value)),
+            _ => None,
+        }
+    }
+
     /// Any definition as JSON: a Questionnaire, a CompartmentDefinition, the facts of a profile.
     #[must_use]
     pub fn other(&self, resource_type: &str, canonical: &str) -> Option<Value> {

@@ -119,6 +119,9 @@ pub fn own_rules(type_name: &str) -> Option<BuiltIn> {
         "Identifier" => BuiltIn::NhsNumber,
         "Coding" => BuiltIn::Coding,
         "Bundle" => BuiltIn::BundleFullUrls,
+        "QuestionnaireResponse" => BuiltIn::QuestionnaireResponse,
+        "Questionnaire" => BuiltIn::Questionnaire,
+        "Attachment" => BuiltIn::AttachmentSize,
         _ => return None,
     })
 }

@@ -74,6 +74,14 @@ pub fn outline(schemas: &Schemas, index: ProfileIndex) -> Result<Vec<Node>, Issu
     nodes(schemas, &chain).map(|(_, nodes)| nodes)
 }
 
+/// True for what constrains a type. Some profiles say that they are a specialization; they name the type they constrain,
+/// and have another url than that type.
+fn is_profile(structure: &StructureDefinition) -> bool {
+    structure.derivation == Some(Derivation::Constraint)
+        || (Types::r4().get(&structure.type_).is_some()
+            && structure.url.strip_prefix(facets::HL7) != Some(structure.type_.as_str()))
+}
+
 /// The profile and those it is derived from, down to the base type, which is left out.
 fn chain(schemas: &Schemas, canonical: &str) -> Result<Vec<Arc<StructureDefinition>>, Issue> {
     let mut chain: Vec<Arc<StructureDefinition>> = Vec::new();
@@ -83,13 +91,13 @@ fn chain(schemas: &Schemas, canonical: &str) -> Result<Vec<Arc<StructureDefiniti
             let asking = chain.last().map_or(canonical.as_str(), |asking| asking.url.as_str());
             failure(asking, "baseDefinition", &format!("{canonical} is not loaded or cannot be read"))
         })?;
-        if structure.derivation != Some(Derivation::Constraint) && !chain.is_empty() {
+        if !is_profile(&structure) && !chain.is_empty() {
             break;
         }
         if chain.len() == MAX_CHAIN {
             return Err(failure(&canonical, "baseDefinition", "the derivation goes in a circle"));
         }
-        let is_constraint = structure.derivation == Some(Derivation::Constraint);
+        let is_constraint = is_profile(&structure);
         next = structure.base.clone().filter(|_| is_constraint);
         chain.push(structure);
     }
@@ -102,7 +110,7 @@ fn nodes(schemas: &Schemas, chain: &[Arc<StructureDefinition>]) -> Result<(Draft
         .get(&structure.type_)
         .ok_or_else(|| failure(&structure.url, "type", &format!("{} is no type of FHIR R4", structure.type_)))?;
     let mut drafts = Drafts::new(type_);
-    for structure in chain.iter().rev().filter(|structure| structure.derivation == Some(Derivation::Constraint)) {
+    for structure in chain.iter().rev().filter(|structure| is_profile(structure)) {
         drafts.add(structure)?;
     }
     let nodes: Result<Vec<Node>, Issue> =

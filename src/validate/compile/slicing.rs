@@ -110,7 +110,7 @@ fn discriminated(
             let types: Vec<TypeIndex> = if steps.last() == Some(&Step::Resolve) {
                 cursor.targets.iter().filter_map(|target| Types::r4().get(&target.type_)).collect()
             } else {
-                cursor.types.clone()
+                trees.choices(&cursor).unwrap_or_else(|| cursor.types.clone())
             };
             (!types.is_empty()).then(|| one(steps, vec![Test::Types(types)]))
         }
@@ -159,6 +159,9 @@ fn values(trees: &mut Trees<'_>, cursor: &Cursor, steps: &[Step]) -> Option<Vec<
     if !cursor.prescribed.is_empty() {
         let tests = cursor.prescribed.iter().cloned().map(Test::Contains).collect();
         return Some(one(steps.to_vec(), tests));
+    }
+    if trees.is_forbidden(cursor) {
+        return Some(one(steps.to_vec(), vec![Test::Exists(false)]));
     }
     let tests: Vec<Test> = trees.rules(cursor).filter_map(test).collect();
     if !tests.is_empty() {

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::fhir::definitions::Max;
 use crate::fhir::types::{TypeIndex, Types};
 
 use crate::validate::rule::{Rule, Target};
@@ -55,6 +56,20 @@ impl<'s> Trees<'s> {
     #[must_use]
     pub fn own(&self, cursor: &Cursor) -> Option<usize> {
         cursor.nodes.iter().find(|(tree, _)| *tree == 0).map(|(_, node)| *node)
+    }
+
+    /// True where the profile's own tree says that there is nothing at the place.
+    #[must_use]
+    pub fn is_forbidden(&self, cursor: &Cursor) -> bool {
+        self.own(cursor).is_some_and(|own| self.drafts.all[own].element.max == Some(Max::Count(0)))
+    }
+
+    /// The types that the profile names one by one for a choice at the place, for example by an element `valueString`.
+    #[must_use]
+    pub fn choices(&self, cursor: &Cursor) -> Option<Vec<TypeIndex>> {
+        let draft = &self.drafts.all[self.own(cursor)?];
+        let named = draft.slices.iter().flat_map(|(_, slice)| &self.drafts.all[*slice].types);
+        Some(named.copied().collect()).filter(|types: &Vec<TypeIndex>| draft.is_choice && !types.is_empty())
     }
 
     /// The rules at the place.

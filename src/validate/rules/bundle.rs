@@ -25,6 +25,7 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, bundle: &'a Value, place: Place<'_, 'a>,
         let id = resource.and_then(|resource| resource.get("id")).and_then(Value::as_str);
         let type_ = resource.and_then(|resource| resource.get("resourceType")).and_then(Value::as_str);
         if let (Some(Reference::Absolute { target, .. }), Some(id)) = (Reference::parse(url), id)
+            && run.validator.types().is_resource_type(target.resource_type)
             && (target.id != id || Some(target.resource_type) != type_)
         {
             let fault = "fullUrl ends in another type or id than its resource has. Make them agree.".to_owned();

@@ -45,6 +45,11 @@ fn collect<'a>(value: &'a Value, references: &mut HashSet<&'a str>) {
     match value {
         Value::String(text) => {
             references.extend(text.strip_prefix('#'));
+            if text.starts_with("<div") {
+                // Images and links of the narrative.
+                let quoted = text.split("=\"#").skip(1).filter_map(|rest| rest.split('"').next());
+                references.extend(quoted);
+            }
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
         Value::Object(members) => members.values().for_each(|member| collect(member, references)),

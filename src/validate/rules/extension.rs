@@ -62,6 +62,8 @@ pub fn context_allows(run: &Run<'_, '_>, profile: &ProfileSchema, place: Place<'
     let types = run.validator.types();
     profile.contexts.iter().any(|context| match context {
         Context::Element(wanted, _) if wanted == "Element" => true,
+        // A word of later versions of FHIR for what has a url of its own.
+        Context::Element(wanted, _) if wanted == "CanonicalResource" => types.child(holder.type_, "url").is_some(),
         Context::Element(_, Some(wanted)) => types.is_subtype(holder.type_, *wanted),
         Context::Element(wanted, None) => {
             wanted.contains('.') && (holder.is_at(wanted) || path_through_types(run, place, wanted))
@@ -106,5 +108,7 @@ pub fn context_invariants_hold(run: &Run<'_, '_>, profile: &ProfileSchema, place
 pub fn wrong_context(run: &mut Run<'_, '_>, profile: &ProfileSchema, place: Place<'_, '_>, origin: Origin<'_>) {
     let allowed: Vec<&str> = profile.contexts.iter().map(Context::text).collect();
     let text = format!("Extension {} may not stand here; it is for {}.", profile.url, allowed.join(", "));
-    run.error(IssueCode::Extension, "extension-context", text, place.path, origin);
+    // The place is that of the element with the extension: `element.extension[0]` without its last two steps.
+    let holder = place.path.parent().and_then(Path::parent).unwrap_or(place.path);
+    run.error(IssueCode::Extension, "extension-context", text, holder, origin);
 }

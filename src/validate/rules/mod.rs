@@ -1,6 +1,7 @@
 //! One file per rule. `check` runs a rule that a schema holds; the other files serve the walk, which knows by itself when
 //! to ask them.
 
+pub mod attachment_size;
 pub mod binding;
 pub mod bundle;
 pub mod cardinality;
@@ -13,11 +14,13 @@ pub mod invariant;
 pub mod json_kind;
 pub mod max_length;
 pub mod narrative;
+pub mod narrative_links;
 pub mod nhs_number;
 pub mod pattern_value;
 pub mod presence;
 pub mod primitive_format;
 pub mod profile;
+pub mod questionnaire;
 pub mod reference;
 pub mod slicing;
 pub mod unknown_element;
@@ -53,9 +56,15 @@ fn built_in<'a>(run: &mut Run<'_, 'a>, rule: BuiltIn, focus: Focus<'a>, place: P
         BuiltIn::Contained => contained::check(run, value, place, origin),
         BuiltIn::Narrative => narrative::check(run, value, place, origin),
         BuiltIn::Reference => reference::check(run, value, place, origin),
-        BuiltIn::Xhtml => xhtml::check(run, value, place, origin),
+        BuiltIn::Xhtml => {
+            xhtml::check(run, value, place, origin);
+            narrative_links::check(run, value, place, origin);
+        }
         BuiltIn::NhsNumber => nhs_number::check(run, value, place, origin),
         BuiltIn::Coding => coding::check(run, value, place, origin),
         BuiltIn::BundleFullUrls => bundle::check(run, value, place, origin),
+        BuiltIn::AttachmentSize => attachment_size::check(run, value, place, origin),
+        BuiltIn::QuestionnaireResponse => questionnaire::check(run, value, place, origin),
+        BuiltIn::Questionnaire => questionnaire::definition::check(run, value, place, origin),
     }
 }

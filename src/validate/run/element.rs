@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
+use crate::fhir::member;
 use crate::fhir::primitive;
 use crate::fhir::types::{PrimitiveKind, TypeIndex};
 
@@ -119,7 +120,12 @@ impl<'v, 'a> Run<'v, 'a> {
         }
         match focus.value {
             Some(value) => self.text_form(kind, value, place, origin),
-            None => focus.sibling.is_some(),
+            None => {
+                if focus.sibling.is_some_and(|sibling| sibling.is_object() && !member::has(sibling, "extension")) {
+                    json_kind::empty_object(self, place.path, origin);
+                }
+                focus.sibling.is_some()
+            }
         }
     }
 

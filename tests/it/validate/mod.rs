@@ -4,6 +4,7 @@ mod compile;
 mod fixtures;
 mod hostile;
 mod official;
+mod questionnaire;
 mod reference_cases;
 mod rules;
 mod slicing;
