@@ -105,6 +105,7 @@ pub fn load(arguments: &LoadArguments, mut settings: Settings) -> Result<Report,
         let bar = progress_bar(source::size(&files));
         let report = worker::run(&server, files, reading, &caller, usize::from(arguments.at_once), &bar).await;
         bar.finish_and_clear();
+        server.store.analyze().await?;
         server.store.close().await;
         Ok(report)
     })

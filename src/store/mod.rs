@@ -235,6 +235,12 @@ impl Store {
             .map_err(error::problem)
     }
 
+    /// Brings what the database knows of its tables up to date; call after much has been written at once.
+    pub async fn analyze(&self) -> Result<(), Problem> {
+        let Database::Postgres(pool) = &self.0.database else { return Ok(()) };
+        sqlx::query(dialect::ANALYZE).execute(pool).await.map(|_| ()).map_err(error::problem)
+    }
+
     /// Where data lies, for people: the file, or the database URL without its password.
     #[must_use]
     pub fn location(&self) -> String {

@@ -5,6 +5,7 @@ mod kinds;
 mod matching;
 mod model;
 mod paging;
+mod paging_while_writing;
 mod parameters;
 mod plans;
 mod query;
