@@ -7,6 +7,7 @@ use crate::access::seal::Seal;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::fhir::definitions::Definitions;
+use crate::interactions::live::{self, Live};
 use crate::interactions::server::Server;
 use crate::operations;
 use crate::problem::Problem;
@@ -23,12 +24,17 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let store = Store::open(&StoreSettings::from(&settings), Arc::clone(&clock)).await?;
     let base = settings.base();
     let parameters = Arc::new(Registry::new(Arc::clone(&definitions)));
-    Ok(Arc::new(Server {
+    let live = Arc::new(Live::default());
+    let server = Arc::new(Server {
         started: clock.now(),
-        validator: Validator::new(Arc::clone(&definitions), validation())?,
+        validator: Arc::new(Validator::new(Arc::clone(&definitions), validation())?),
         extractor: Extractor::new(Arc::clone(&parameters), &base),
+        standard: Arc::clone(&parameters),
         parameters,
-        access: crate::access::state::State::default(),
+        access: Arc::default(),
+        definitions_count: 0,
+        live: Arc::downgrade(&live),
+        owned: Some(live),
         seal: Seal::new(store.secret())?,
         definitions,
         store,
@@ -36,7 +42,9 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         base,
         settings,
         operations: operations::ALL,
-    }))
+    });
+    live::refresh(&server).await?;
+    Ok(server)
 }
 
 /// The embedded definitions with those of further packages (`.tgz` files or folders).

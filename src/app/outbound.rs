@@ -53,6 +53,9 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             if reply.status == 401 {
                 builder.insert_header(("WWW-Authenticate", "Bearer realm=\"fhir\""));
             }
+            for (name, value) in &reply.headers {
+                builder.insert_header((*name, value.as_str()));
+            }
             builder.insert_header(("X-Content-Type-Options", "nosniff"));
             builder.insert_header(("Cache-Control", "no-store"));
             if bytes.is_empty() {

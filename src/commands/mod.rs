@@ -6,6 +6,7 @@ pub mod client;
 pub mod conformance;
 pub mod load;
 pub mod package;
+pub mod reindex;
 pub mod serve;
 pub mod validate;
 
@@ -34,6 +35,8 @@ enum Command {
     Serve(Flags),
     /// Load resources from files into the database.
     Load(load::LoadArguments),
+    /// Index stored resources anew.
+    Reindex(reindex::ReindexArguments),
     /// Import FHIR packages.
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Load(arguments) => load::run(&arguments),
+        Command::Reindex(arguments) => reindex::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Client(command) => client::run(&command),

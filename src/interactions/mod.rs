@@ -1,6 +1,7 @@
 //! The FHIR REST interactions, one file each, without a transport: [`handle`] takes a [`request::Request`] and answers with
 //! a [`reply::Reply`]. `app` calls it for HTTP, `batch` and `transaction` for their entries, `kith load` for files.
 
+pub mod asynchronous;
 pub mod batch;
 pub mod commit;
 pub mod condition;
@@ -15,6 +16,7 @@ pub mod header;
 pub mod history;
 pub mod inclusion;
 pub mod list;
+pub mod live;
 pub mod metadata;
 pub mod operation;
 pub mod pages;
@@ -51,10 +53,13 @@ use crate::store::HistoryOf;
 
 /// Carries out a request. A refusal is audited in a transaction of its own; where not even that is possible the answer is 503.
 pub async fn handle(server: &Arc<Server>, request: &Request) -> Reply {
-    match dispatch(server, request).await {
+    let server = &server.latest();
+    let reply = match dispatch(server, request).await {
         Ok(reply) => reply,
         Err(problem) => refuse(server, request, problem).await,
-    }
+    };
+    live::catch_up(server).await;
+    reply
 }
 
 async fn refuse(server: &Arc<Server>, request: &Request, problem: Problem) -> Reply {
@@ -79,7 +84,7 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
     let target = Target::parse(&request.path, &server.definitions)?;
     let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
     match (&target, request.method) {
-        (Target::Operation { name, resource_type, id }, Get | Head | Post) => {
+        (Target::Operation { name, resource_type, id }, Get | Head | Post | Delete) => {
             let level = level(resource_type.as_ref(), id.as_ref());
             run(server, request, name, &level, grant("operation", resource_type.as_deref())?).await
         }
@@ -156,8 +161,10 @@ async fn run(
 ) -> Result<Reply, Problem> {
     let operation = operation(server, name, level)
         .ok_or_else(|| Problem::new(Kind::NotFound, "There is no such operation at this address.").at("http.url"))?;
-    if request.method != Method::Post && !operation.by_get() {
-        return Err(Problem::new(Kind::MethodNotAllowed, "This operation is called by POST.").at("http.method"));
+    if !offered(operation).contains(&request.method) {
+        return Err(
+            Problem::new(Kind::MethodNotAllowed, "This operation is not called by this method.").at("http.method")
+        );
     }
     let resource_type = match level {
         Level::Type(name) | Level::Instance(name, _) => Some(name.as_str()),
@@ -178,10 +185,19 @@ pub fn methods(server: &Server, path: &[String]) -> Vec<Method> {
     let Ok(target) = Target::parse(path, &server.definitions) else { return Vec::new() };
     let Target::Operation { name, resource_type, id } = &target else { return list::methods(&target).to_vec() };
     match operation(server, name, &level(resource_type.as_ref(), id.as_ref())) {
-        Some(operation) if operation.by_get() => vec![Method::Get, Method::Head, Method::Post],
-        Some(_) => vec![Method::Post],
+        Some(operation) => offered(operation),
         None => Vec::new(),
     }
+}
+
+/// The methods by which an operation is called.
+fn offered(operation: &dyn Operation) -> Vec<Method> {
+    let mut methods = if operation.by_get() { vec![Method::Get, Method::Head] } else { Vec::new() };
+    methods.push(Method::Post);
+    if operation.by_delete() {
+        methods.push(Method::Delete);
+    }
+    methods
 }
 
 async fn bundle(server: &Arc<Server>, request: &Request, grant: Grant) -> Result<Reply, Problem> {

@@ -47,6 +47,10 @@ pub trait Operation: Send + Sync {
     fn permission(&self) -> Option<Permission> {
         Some(Permission::Read)
     }
+    /// True where DELETE may call it (it takes something back).
+    fn by_delete(&self) -> bool {
+        false
+    }
     /// Carries it out.
     fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, grant: Grant) -> Answer<'a>;
 }

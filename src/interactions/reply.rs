@@ -35,6 +35,8 @@ pub struct Reply {
     pub last_updated: Option<Micros>,
     /// Relative `Type/id/_history/version` for Location.
     pub location: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
     /// Warnings found on the way; shown where the client prefers an OperationOutcome.
     pub issues: Vec<Issue>,
 }
@@ -43,7 +45,15 @@ impl Reply {
     /// An answer without version headers.
     #[must_use]
     pub const fn new(status: u16, content: Content) -> Self {
-        Self { status, content, version: None, last_updated: None, location: None, issues: Vec::new() }
+        Self {
+            status,
+            content,
+            version: None,
+            last_updated: None,
+            location: None,
+            headers: Vec::new(),
+            issues: Vec::new(),
+        }
     }
 
     /// The answer that shows a problem.

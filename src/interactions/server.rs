@@ -1,10 +1,11 @@
 //! All that an interaction needs, made once at start and shared by every request. `app` and the commands build it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
+use super::live::Live;
 use super::operation::Operation;
 use super::request::Bounds;
 use crate::access::seal::Seal;
@@ -20,6 +21,7 @@ use crate::store::Store;
 use crate::validate::{Options, Validator};
 
 /// The engines, the store and the settings.
+#[derive(Clone)]
 pub struct Server {
     /// Settings of this process.
     pub settings: Settings,
@@ -28,7 +30,7 @@ pub struct Server {
     /// What FHIR and its profiles say.
     pub definitions: Arc<Definitions>,
     /// The validator.
-    pub validator: Validator,
+    pub validator: Arc<Validator>,
     /// Makes index rows.
     pub extractor: Extractor,
     /// The database.
@@ -36,7 +38,15 @@ pub struct Server {
     /// The search parameters of every type.
     pub parameters: Arc<Registry>,
     /// What this process knows of tokens and keys.
-    pub access: crate::access::state::State,
+    pub access: Arc<crate::access::state::State>,
+    /// The search parameters of FHIR and of the packages given at start.
+    pub standard: Arc<Registry>,
+    /// Which state of the stored definitions these engines know.
+    pub definitions_count: i64,
+    /// The newest engines of this process.
+    pub live: Weak<Live>,
+    /// The same, where these are the engines of the start.
+    pub owned: Option<Arc<Live>>,
     /// Seals paging tokens.
     pub seal: Seal,
     /// When this process started.
@@ -54,6 +64,12 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
+    /// The engines to use now: those of the newest definitions.
+    #[must_use]
+    pub fn latest(self: &Arc<Self>) -> Arc<Self> {
+        self.live.upgrade().and_then(|live| live.latest()).unwrap_or_else(|| Arc::clone(self))
+    }
+
     /// Limits of a body.
     #[must_use]
     pub const fn bounds(&self) -> Bounds {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::effects;
+use super::live;
 use super::patch;
 use super::record::{self, Stamp};
 use super::server::Server;
@@ -225,7 +226,9 @@ async fn store(
         Some(_) if origin.method == "PATCH" => Outcome::Patched,
         Some(_) => Outcome::Updated,
     };
+    live::admit(server, tx, stored).await?;
     let written = put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?;
+    live::changed(server, tx, &written.resource_type).await?;
     if !stamp.caller.imports {
         tx.require(&draft.references);
     }
@@ -258,7 +261,7 @@ pub(super) async fn put(
         patient: record::patient_of(&draft.resource_type, &draft.id, &draft.value).unwrap_or_default(),
         author: stamp.caller.organisation.clone().unwrap_or_default(),
         body: body.clone(),
-        rows: draft.rows.clone(),
+        rows: live::rows(server, draft),
         parties: effects::parties(server, &draft.value),
     };
     let stored = match before {
@@ -332,6 +335,7 @@ async fn delete(
     }
     written.version = stored.version + 1;
     tx.delete(resource_type, id, written.version, now, stored.version).await?;
+    live::changed(server, tx, resource_type).await?;
     written.patient = stored.patient;
     records.push(stamp.change(&written, Some(stored.version)));
     Ok(written)

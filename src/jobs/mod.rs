@@ -2,6 +2,7 @@
 //! lie in the database (`store::jobs`), so that none is lost with a process; [`Runner`] does them in every serving process.
 
 mod backoff;
+pub mod reindex;
 mod runner;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::problem::Problem;
 use crate::store::{AuditRecord, Claim};
 
 /// Every kind of job.
-pub const ALL: &[&dyn Job] = &[];
+pub const ALL: &[&dyn Job] = &[&reindex::Reindex];
 
 /// What a step has made of its job, in the transaction of its work.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Job, Step, backoff};
 use crate::clock::Micros;
+use crate::interactions::live;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::store::{Claim, JobFuture, Tx};
@@ -77,12 +78,14 @@ struct Loop {
     places: Vec<Arc<Semaphore>>,
     running: JoinSet<()>,
     cleaned: Micros,
+    /// The state of stored definitions for which jobs were prepared.
+    prepared: Option<i64>,
 }
 
 impl Loop {
     fn new(server: Arc<Server>, jobs: &'static [&'static dyn Job], stopped: watch::Receiver<bool>) -> Self {
         let places = jobs.iter().map(|job| Arc::new(Semaphore::new(job.at_once()))).collect();
-        Self { server, jobs, stopped, places, running: JoinSet::new(), cleaned: 0 }
+        Self { server, jobs, stopped, places, running: JoinSet::new(), cleaned: 0, prepared: None }
     }
 
     async fn run(mut self) {
@@ -104,8 +107,22 @@ impl Loop {
         while self.running.join_next().await.is_some() {}
     }
 
+    /// Learns of definitions that others have changed, and has jobs left where one is needed for them.
+    async fn prepare(&mut self) -> Result<(), Problem> {
+        live::refresh(&self.server).await?;
+        let server = self.server.latest();
+        if self.prepared != Some(server.definitions_count) {
+            for job in self.jobs {
+                job.prepare(&server).await?;
+            }
+            self.prepared = Some(server.definitions_count);
+        }
+        Ok(())
+    }
+
     /// Starts what is due; says how long to wait.
     async fn round(&mut self) -> Result<Duration, Problem> {
+        self.prepare().await?;
         let now = self.server.clock.now();
         if now - self.cleaned > CLEANING {
             self.cleaned = now;

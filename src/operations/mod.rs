@@ -1,10 +1,17 @@
 //! Extended operations, one file each; [`ALL`] is the list that dispatch and the CapabilityStatement use.
 
 pub mod everything;
+pub mod job_status;
+pub mod reindex;
 pub mod validate;
 
 use crate::interactions::operation::Operation;
 
 /// Every operation that this server offers.
-pub const ALL: &[&dyn Operation] =
-    &[&everything::patient::PatientEverything, &everything::referral::ReferralEverything, &validate::Validate];
+pub const ALL: &[&dyn Operation] = &[
+    &everything::patient::PatientEverything,
+    &everything::referral::ReferralEverything,
+    &validate::Validate,
+    &reindex::Reindex,
+    &job_status::JobStatus,
+];

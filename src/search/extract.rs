@@ -37,6 +37,7 @@ impl Extractor {
         let mut rows = IndexRows::default();
         let resource_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
         let Some(parameters) = self.registry.of_type(resource_type) else { return rows };
+        rows.generation = self.registry.generation(resource_type);
         for parameter in parameters.iter() {
             if parameter.groups.is_empty() {
                 self.extract_parameter(parameter, resource, &mut rows);

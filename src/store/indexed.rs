@@ -107,6 +107,12 @@ impl Tx {
 }
 
 impl Store {
+    /// True where other processes may write to the same database at any time (PostgreSQL).
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.database.is_postgres()
+    }
+
     /// Resources of a type behind the id `after`, in the order of ids, that were not indexed by the set `generation`.
     pub async fn indexed_otherwise(
         &self,

@@ -86,9 +86,15 @@ fn lost() -> Problem {
 }
 
 impl Tx {
+    /// Leaves a job for later; it is there if and only if this transaction commits.
+    pub fn enqueue(&mut self, job: NewJob) {
+        self.leaves_job = true;
+        self.job.jobs.push(job);
+    }
+
     /// As [`Tx::enqueue`], unless a job of that kind that nobody asks for by address waits or runs already.
     pub async fn enqueue_once(&mut self, job: NewJob) -> Result<(), Problem> {
-        self.lock(&format!("job {}", job.kind)).await?;
+        self.lock_jobs(&job.kind).await?;
         let same = |other: &NewJob| other.kind == job.kind && other.address.is_empty();
         if self.job.jobs.iter().any(same) || (!self.batch_written && self.batch.jobs.iter().any(same)) {
             return Ok(());
@@ -100,6 +106,11 @@ impl Tx {
             self.enqueue(job);
         }
         Ok(())
+    }
+
+    /// Keeps others from leaving a job of a kind by [`Tx::enqueue_once`] until this transaction ends.
+    pub async fn lock_jobs(&mut self, kind: &str) -> Result<(), Problem> {
+        self.lock(&format!("job {kind}")).await
     }
 
     /// Claims at most `most` due jobs of a kind until `until`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::database::{Connection, on};
 use super::index::{self, NewParameters};
 use super::keys::Keys;
-use super::pending::{KeyedRows, NewJob, NewResource, Pending, ResourceRow};
+use super::pending::{KeyedRows, NewResource, Pending, ResourceRow};
 use super::resources::{self, Stored, StoredRow};
 use super::search::{self, Found};
 use super::{Shared, dialect, error, flush, touches};
@@ -191,12 +191,6 @@ impl Tx {
         }
         self.fault = Some(Fault { retryable: true, lost: false });
         Err(error::busy().because("another transaction holds the lock"))
-    }
-
-    /// Leaves a job for later; it is there if and only if this transaction commits.
-    pub fn enqueue(&mut self, job: NewJob) {
-        self.leaves_job = true;
-        self.job.jobs.push(job);
     }
 
     async fn replace(&mut self, new: NewResource, expected: i64, deleted: bool) -> Result<Stored, Problem> {

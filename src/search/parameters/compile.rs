@@ -1,6 +1,6 @@
 //! One SearchParameter definition becomes a [`Parameter`] of one resource type.
 
-use super::{Parameter, Source, composite, shape_of};
+use super::{Parameter, Source, Standing, composite, shape_of, standing};
 use crate::fhir::definitions::{Definitions, SearchParameter};
 use crate::fhir::types::{TypeIndex, Types};
 use crate::fhirpath::Expression;
@@ -36,6 +36,8 @@ pub(super) fn compile(
         targets: targets(definition, &expression),
         weight: weight(kind, &shapes),
         plain_code: !shapes.is_empty() && shapes.iter().all(|shape| *shape == Shape::Code),
+        standing: Standing::Ready,
+        generation: standing::of_definition(definition, &expression),
         expression,
         sources,
         parts,

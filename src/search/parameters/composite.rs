@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::compile::{sources, targets, weight};
-use super::{Parameter, Source};
+use super::{Parameter, Source, Standing};
 use crate::fhir::definitions::{Component, Definitions, SearchParameter};
 use crate::fhir::types::Types;
 use crate::fhirpath::Expression;
@@ -41,6 +41,8 @@ pub(super) fn parts(
             sources: Vec::new(),
             parts: Vec::new(),
             groups: Vec::new(),
+            standing: Standing::Ready,
+            generation: 0,
         }))
     };
     let parts: Option<Vec<_>> = definition.components.iter().enumerate().map(part).collect();

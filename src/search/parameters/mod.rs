@@ -1,14 +1,17 @@
 //! The search parameters of every resource type, with their expressions compiled. Extraction runs them, query parsing looks
 //! them up, the CapabilityStatement lists them.
 
+pub mod admission;
 mod compile;
 mod composite;
 mod registry;
+mod standing;
 
 use std::sync::Arc;
 
 pub(crate) use composite::Group;
 pub use registry::{OfType, Registry};
+pub use standing::{Standing, Standings};
 
 use crate::fhir::types::{TypeIndex, TypeKind, Types};
 use crate::fhirpath::Expression;
@@ -35,6 +38,10 @@ pub struct Parameter {
     pub plain_code: bool,
     /// The expression, cut to this resource type.
     pub expression: String,
+    /// Whether searches may use it.
+    pub standing: Standing,
+    /// The number of its definition, see [`Standings`].
+    pub generation: i64,
     /// Where its values stand.
     pub(crate) sources: Vec<Source>,
     /// The components of a composite.
@@ -62,12 +69,15 @@ impl Parameter {
     /// True if a search can use it: it has a table and a way to its values, or a column of its own.
     #[must_use]
     pub fn is_searchable(&self) -> bool {
-        let has_values = if self.kind == Kind::Composite {
-            !self.parts.is_empty() && !self.groups.is_empty()
-        } else {
-            !self.sources.is_empty()
-        };
-        matches!(self.code(), "_id" | "_lastUpdated") || has_values
+        self.standing == Standing::Ready && self.has_values()
+    }
+
+    /// True if there is a way to its values.
+    fn has_values(&self) -> bool {
+        match self.kind {
+            Kind::Composite => !self.parts.is_empty() && !self.groups.is_empty(),
+            _ => matches!(self.code(), "_id" | "_lastUpdated") || !self.sources.is_empty(),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Look-up of search parameters by resource type and code; each type is compiled when it is first asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::Parameter;
 use super::compile::compile;
-use crate::fhir::definitions::Definitions;
+use super::{Parameter, Standing, Standings, admission, standing};
+use crate::fhir::definitions::{Definitions, SearchParameter};
 use crate::fhir::suggest;
 use crate::fhir::types::Types;
 use crate::terminology::Terminology;
@@ -18,6 +18,7 @@ const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
 pub struct Registry {
     definitions: Arc<Definitions>,
     terminology: Terminology,
+    standings: Standings,
     by_type: HashMap<String, OnceLock<OfType>>,
 }
 
@@ -25,15 +26,22 @@ pub struct Registry {
 #[derive(Debug)]
 pub struct OfType {
     parameters: Vec<Arc<Parameter>>,
+    generation: i64,
 }
 
 impl Registry {
     /// A registry over `definitions`; cheap, since types are compiled at first use.
     #[must_use]
     pub fn new(definitions: Arc<Definitions>) -> Self {
+        Self::with(definitions, Standings::default())
+    }
+
+    /// The same where more is known of the parameters that packages and operators add.
+    #[must_use]
+    pub fn with(definitions: Arc<Definitions>, standings: Standings) -> Self {
         let types = definitions.resource_types();
         let by_type = types.iter().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { terminology: Terminology::new(Arc::clone(&definitions)), definitions, by_type }
+        Self { terminology: Terminology::new(Arc::clone(&definitions)), definitions, standings, by_type }
     }
 
     /// The parameters of a resource type; none if there is no such type.
@@ -82,18 +90,74 @@ impl Registry {
         systems
     }
 
+    /// The number of the set of parameters of a resource type: rows that another set made are to be made anew. 0 if there is
+    /// no such type.
+    #[must_use]
+    pub fn generation(&self, resource_type: &str) -> i64 {
+        self.of_type(resource_type).map_or(0, |of_type| of_type.generation)
+    }
+
+    /// True where the rows of some resource of the type may not be as this set makes them.
+    #[must_use]
+    pub fn is_behind(&self, resource_type: &str) -> bool {
+        self.standings.indexed(resource_type, "") != Some(self.generation(resource_type))
+    }
+
+    /// The resource types that have parameters beyond those of FHIR, UK Core and Kith.
+    #[must_use]
+    pub fn extended_types(&self) -> BTreeSet<String> {
+        let added = self.definitions.canonicals("SearchParameter").filter_map(|(_, canonical)| {
+            self.definitions.search_parameter(&canonical).filter(|definition| !is_embedded(definition))
+        });
+        added.flat_map(|definition| admission::concrete(&definition).collect::<Vec<_>>()).collect()
+    }
+
+    fn standing(&self, definition: &SearchParameter, parameter: &Parameter) -> Standing {
+        if is_embedded(definition) {
+            Standing::Ready
+        } else if self.standings.drafts.contains(&definition.url) {
+            Standing::Draft
+        } else if self.standings.indexed(&parameter.resource_type, parameter.code()) == Some(parameter.generation) {
+            Standing::Ready
+        } else {
+            Standing::Indexing
+        }
+    }
+
     fn compile_type(&self, resource_type: &str) -> OfType {
         let found = self.definitions.search_parameters(resource_type);
-        let compiled =
-            found.iter().filter_map(|definition| compile(definition, resource_type, &self.definitions, Types::r4()));
+        let compiled = found.iter().filter_map(|definition| {
+            let mut parameter = compile(definition, resource_type, &self.definitions, Types::r4())?;
+            parameter.standing = self.standing(definition, &parameter);
+            Some(parameter)
+        });
         let mut parameters: Vec<Arc<Parameter>> = compiled.map(Arc::new).collect();
         parameters.sort_by(|a, b| a.code().cmp(b.code()));
         parameters.dedup_by(|a, b| a.code() == b.code());
-        OfType { parameters }
+        let generation = standing::of_set(parameters.iter().map(|parameter| &**parameter));
+        OfType { parameters, generation }
     }
 }
 
+/// FHIR's own parameters, UK Core's and Kith's can be used always: a server that is upgraded goes on answering while it
+/// indexes anew.
+fn is_embedded(definition: &SearchParameter) -> bool {
+    Definitions::embedded().search_parameter(&definition.url).is_some()
+}
+
 impl OfType {
+    /// The parameters that packages and operators added, with the numbers of their definitions.
+    pub fn added(&self) -> impl Iterator<Item = &Arc<Parameter>> {
+        let embedded = Definitions::embedded();
+        self.parameters.iter().filter(move |parameter| embedded.search_parameter(&parameter.url).is_none())
+    }
+
+    /// True where a parameter waits for its index.
+    #[must_use]
+    pub fn is_indexing(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.standing == Standing::Indexing)
+    }
+
     /// The parameter with this code.
     #[must_use]
     pub fn get(&self, code: &str) -> Option<&Arc<Parameter>> {

@@ -35,6 +35,9 @@ pub(super) fn condition(target: &Target<'_>, context: &Context<'_>) -> Result<Co
     let Some(parameter) = context.registry.get(target.resource_type, code) else {
         return Err(fault::unknown(target.name, code, target.resource_type, context.registry));
     };
+    if let Some(reason) = parameter.standing.reason() {
+        return Err(fault::unsupported(target.name, reason));
+    }
     if !parameter.is_searchable() {
         let kind = parameter.kind.code();
         return Err(fault::unsupported(
