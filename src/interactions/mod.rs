@@ -83,6 +83,10 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
     use Method::{Delete, Get, Head, Patch, Post, Put};
     let target = Target::parse(&request.path, &server.definitions)?;
     let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
+    if let Some(scope) = Scope::of(&target, request.method) {
+        let grant = grant(scope.interaction(), scope.resource_type())?;
+        return search::search(server, request, &scope, grant).await;
+    }
     match (&target, request.method) {
         (Target::Operation { name, resource_type, id }, Get | Head | Post | Delete) => {
             let level = level(resource_type.as_ref(), id.as_ref());
@@ -95,17 +99,6 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         }
         (Target::System, Post) => bundle(server, request, grant("transaction", None)?).await,
         (Target::Type(name), Post) => create::create(server, request, name, grant("create", Some(name))?).await,
-        (Target::System, Get | Head) | (Target::SystemSearch, Post) => {
-            search::search(server, request, &Scope::System, grant("search-system", None)?).await
-        }
-        (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => {
-            search::search(server, request, &Scope::Type(name), grant("search-type", Some(name))?).await
-        }
-        (Target::Compartment(centre, id, member), Get | Head)
-        | (Target::CompartmentSearch(centre, id, member), Post) => {
-            let grant = grant("search-type", member.as_deref())?;
-            search::search(server, request, &Scope::Compartment { centre, id, member: member.as_deref() }, grant).await
-        }
         (Target::Type(name), Put) => conditional::update(server, request, name, grant("update", Some(name))?).await,
         (Target::Type(name), Delete) => conditional::delete(server, request, name, grant("delete", Some(name))?).await,
         (Target::Type(name), Patch) => patch::conditional(server, request, name, grant("patch", Some(name))?).await,

@@ -1,6 +1,8 @@
 //! What a search searches: one resource type, all or some types of the server, or a compartment. A scope and parameters become
 //! one query for each type; the search interaction runs them as one.
 
+use super::request::Method;
+use super::route::Target;
 use super::server::Server;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
@@ -30,8 +32,33 @@ pub enum Scope<'a> {
 const TYPE: &str = "_type";
 
 type Parameters = [(String, String)];
+/// Types, and parameters that are left.
+type Split = (Vec<String>, Vec<(String, String)>);
+
+impl<'a> Scope<'a> {
+    /// What a method searches at an address; none where it does not search.
+    #[must_use]
+    pub fn of(target: &'a Target, method: Method) -> Option<Self> {
+        use Method::{Get, Head, Post};
+        match (target, method) {
+            (Target::System, Get | Head) | (Target::SystemSearch, Post) => Some(Self::System),
+            (Target::Type(name), Get | Head) | (Target::TypeSearch(name), Post) => Some(Self::Type(name)),
+            (Target::Compartment(centre, id, member), Get | Head)
+            | (Target::CompartmentSearch(centre, id, member), Post) => {
+                Some(Self::Compartment { centre, id, member: member.as_deref() })
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Scope<'_> {
+    /// The FHIR code of the interaction.
+    #[must_use]
+    pub const fn interaction(&self) -> &'static str {
+        if self.resource_type().is_some() { "search-type" } else { "search-system" }
+    }
+
     /// The address below the base.
     #[must_use]
     pub fn path(&self) -> String {
@@ -42,12 +69,12 @@ impl Scope<'_> {
         }
     }
 
-    /// The resource type that is searched; empty where there may be many.
+    /// The resource type that is searched; none where there may be many.
     #[must_use]
-    pub fn resource_type(&self) -> &str {
+    pub const fn resource_type(&self) -> Option<&str> {
         match self {
-            Self::Type(name) | Self::Compartment { member: Some(name), .. } => name,
-            _ => "",
+            Self::Type(name) | Self::Compartment { member: Some(name), .. } => Some(name),
+            _ => None,
         }
     }
 
@@ -68,15 +95,15 @@ impl Scope<'_> {
             None => names,
         };
         let mut queries = common(&types, &chosen, context)?;
-        let named = parameters.iter().find(|(name, _)| name == TYPE && chosen.len() < parameters.len());
+        let type_parameter = parameters.iter().find(|(name, _)| name == TYPE && chosen.len() < parameters.len());
         for query in &mut queries {
             if let Self::Compartment { id, .. } = self {
                 let belongs = compartment
                     .and_then(|compartment| compartment.condition(context.registry, &query.resource_type, Some(id)));
                 query.conditions.extend(belongs);
             }
-            if let Some(named) = named {
-                query.understood.insert(0, named.clone());
+            if let Some(parameter) = type_parameter {
+                query.understood.insert(0, parameter.clone());
             }
         }
         Ok(queries)
@@ -91,10 +118,7 @@ impl Scope<'_> {
 }
 
 /// The types that `_type` names (none: all), and the other parameters.
-fn named_types(
-    parameters: &Parameters,
-    context: &Context<'_>,
-) -> Result<(Vec<String>, Vec<(String, String)>), Problem> {
+fn named_types(parameters: &Parameters, context: &Context<'_>) -> Result<Split, Problem> {
     let refused = |text: &str| Problem::new(Kind::Invalid, text).at("http.query._type");
     let (named, others): (Vec<_>, Vec<_>) = parameters.iter().cloned().partition(|(name, _)| name == TYPE);
     let [(_, value)] = named.as_slice() else {

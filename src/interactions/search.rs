@@ -54,8 +54,8 @@ fn check_inclusions(scope: &Scope<'_>, queries: &[Query]) -> Result<(), Problem>
         return Ok(());
     }
     let searched = match scope.resource_type() {
-        "" => "one of the types that are searched",
-        name => name,
+        None => "one of the types that are searched",
+        Some(name) => name,
     };
     let text = format!("An inclusion starts at what is searched for, {searched}; for others write `_include:iterate`.");
     Err(Problem::new(Kind::Invalid, text).at("http.query._include"))
@@ -89,16 +89,15 @@ async fn audit(
 ) -> Result<(), Problem> {
     let disclosed = answer.matches.iter().chain(&answer.included).map(|stored| stored.patient.as_str());
     let parameters = searchset::query_string(&query.understood);
-    let (interaction, asked) = match scope {
-        Scope::System => ("search-system", parameters),
-        Scope::Type(_) => ("search-type", parameters),
-        Scope::Compartment { .. } => ("search-type", format!("{}?{parameters}", scope.path())),
+    let asked = match scope {
+        Scope::System | Scope::Type(_) => parameters,
+        Scope::Compartment { .. } => format!("{}?{parameters}", scope.path()),
     };
     let record = AuditRecord {
-        resource_type: scope.resource_type().to_owned(),
+        resource_type: scope.resource_type().unwrap_or_default().to_owned(),
         patients: patients(disclosed),
         query: asked,
-        ..Stamp::of(request, server.clock.now()).record(interaction, 200)
+        ..Stamp::of(request, server.clock.now()).record(scope.interaction(), 200)
     };
     server.store.audit(record).await
 }

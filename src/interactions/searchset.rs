@@ -94,6 +94,7 @@ pub fn bundle(server: &Server, path: &str, query: &Query, answer: &Answer) -> Re
 }
 
 /// Which page a link leads to.
+#[derive(Clone, Copy)]
 enum Page<'a> {
     Asked,
     First,

@@ -108,10 +108,10 @@ fn reverse(source: &str, codes: &[&str]) -> Include {
 fn references(server: &Server, stored: &Stored) -> Vec<(String, String)> {
     let name = stored.resource_type.as_str();
     let mut found = Vec::new();
-    if PARTS.contains(&name) || FOLLOWED.contains(&name) {
-        if let Ok(resource) = json::parse_stored(&stored.body) {
-            collect(&resource, &server.base, &mut found);
-        }
+    if (PARTS.contains(&name) || FOLLOWED.contains(&name))
+        && let Ok(resource) = json::parse_stored(&stored.body)
+    {
+        collect(&resource, &server.base, &mut found);
     }
     found
 }

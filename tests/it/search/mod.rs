@@ -9,6 +9,8 @@ mod paging_while_writing;
 mod parameters;
 mod plans;
 mod query;
+mod restrict;
+mod sorting;
 mod world;
 
 use std::sync::{Arc, OnceLock};
