@@ -8,6 +8,7 @@
 //! ```
 
 mod arithmetic;
+mod canonical_unit;
 mod check;
 mod check_call;
 mod compare;
@@ -37,6 +38,7 @@ mod ucum;
 
 use std::fmt;
 
+pub use canonical_unit::CanonicalUnit;
 pub use context::{Context, Limits, NoServices, Services};
 pub use error::{CompileError, EvaluateError};
 pub use item::{Item, TypeName};

@@ -10,7 +10,7 @@ use crate::fhir::types::Types;
 use crate::fhirpath::{Context, Expression, Item, Limits};
 use crate::search::index::{ComponentRow, IndexRows};
 use crate::search::kinds::composite::rows_of;
-use crate::search::kinds::{Shape, Sink};
+use crate::search::kinds::{Shape, Sink, words};
 use crate::search::parameters::{Group, Parameter, Registry, Source, shape_of};
 use crate::search::references;
 
@@ -39,10 +39,12 @@ impl Extractor {
         let Some(parameters) = self.registry.of_type(resource_type) else { return rows };
         rows.generation = self.registry.generation(resource_type);
         for parameter in parameters.iter() {
-            if parameter.groups.is_empty() {
-                self.extract_parameter(parameter, resource, &mut rows);
-            } else {
-                self.extract_composite(parameter, resource, &mut rows);
+            let mut sink = Sink { rows: &mut rows, codes: &parameter.codes, base: &self.base };
+            match parameter.code() {
+                "_text" => words::index_narrative(resource, &mut sink),
+                "_content" => words::index_content(resource, &mut sink),
+                _ if parameter.groups.is_empty() => self.extract_parameter(parameter, resource, &mut rows),
+                _ => self.extract_composite(parameter, resource, &mut rows),
             }
         }
         references::add_rows(resource, &self.base, &mut rows);

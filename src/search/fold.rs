@@ -30,21 +30,46 @@ fn fold_unicode(text: &str) -> String {
     let decomposed = text.nfkd().filter(|character| !is_combining_mark(*character));
     let mut count = 0;
     for character in decomposed {
-        match character {
-            'ß' => folded.push_str("ss"),
-            'ø' | 'Ø' => folded.push('o'),
-            'æ' | 'Æ' => folded.push_str("ae"),
-            'ł' | 'Ł' => folded.push('l'),
-            'đ' | 'Đ' | 'ð' | 'Ð' => folded.push('d'),
-            '\u{2018}' | '\u{2019}' => folded.push('\''),
-            other => other.to_lowercase().for_each(|lower| push(&mut folded, lower)),
-        }
+        fold_character(character, &mut |lower| push(&mut folded, lower));
         count += 1;
         if count >= LONGEST {
             break;
         }
     }
     finish(folded)
+}
+
+/// One character of a decomposed text, folded.
+fn fold_character(character: char, found: &mut dyn FnMut(char)) {
+    match character {
+        'ß' => "ss".chars().for_each(found),
+        'ø' | 'Ø' => found('o'),
+        'æ' | 'Æ' => "ae".chars().for_each(found),
+        'ł' | 'Ł' => found('l'),
+        'đ' | 'Đ' | 'ð' | 'Ð' => found('d'),
+        '\u{2018}' | '\u{2019}' => found('\''),
+        other => other.to_lowercase().for_each(found),
+    }
+}
+
+/// Adds the words of `text`, folded, to `words`: runs of letters and digits, each with a space before it.
+pub(crate) fn add_words(text: &str, words: &mut String) {
+    let mut within = false;
+    let mut add = |character: char| {
+        if character.is_alphanumeric() {
+            if !within {
+                words.push(' ');
+            }
+            words.push(character);
+        }
+        within = character.is_alphanumeric();
+    };
+    if text.is_ascii() {
+        text.bytes().for_each(|byte| add(char::from(byte.to_ascii_lowercase())));
+        return;
+    }
+    let decomposed = text.nfkd().filter(|character| !is_combining_mark(*character));
+    decomposed.for_each(|character| fold_character(character, &mut add));
 }
 
 fn push(folded: &mut String, character: char) {

@@ -1,5 +1,7 @@
 //! Dates, times and periods as intervals (<https://hl7.org/fhir/R4/search.html#date>).
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{Shape, Sink};
@@ -25,14 +27,7 @@ pub(super) fn index(shape: Shape, value: &Value, sink: &mut Sink<'_>) {
     match shape {
         Shape::Date => add(sink, interval(value)),
         Shape::Period => add(sink, period(value)),
-        Shape::Timing => {
-            for event in value.get("event").and_then(Value::as_array).into_iter().flatten() {
-                add(sink, interval(event));
-            }
-            if let Some(bounds) = value.get("repeat").and_then(|repeat| repeat.get("boundsPeriod")) {
-                add(sink, period(bounds));
-            }
-        }
+        Shape::Timing => add(sink, timing(value)),
         _ => {}
     }
 }
@@ -59,11 +54,23 @@ fn period(period: &Value) -> Option<(Micros, Micros)> {
     }
 }
 
+/// From the first event or bound to the last: only the outer limits of a Timing count.
+fn timing(timing: &Value) -> Option<(Micros, Micros)> {
+    let events = timing.get("event").and_then(Value::as_array).into_iter().flatten().filter_map(interval);
+    let bounds = timing.get("repeat").and_then(|repeat| repeat.get("boundsPeriod")).and_then(period);
+    events.chain(bounds).reduce(|(low, high), (from, to)| (low.min(from), high.max(to)))
+}
+
+/// A plus sign that was not escaped in a URL arrives as a space; in a date it can mean nothing else.
+fn with_plus(text: &str) -> Cow<'_, str> {
+    if text.contains('T') { Cow::Owned(text.replace(' ', "+")) } else { Cow::Borrowed(text) }
+}
+
 impl Span {
     /// Reads a date with an optional prefix; `now` widens `ap`. Errors say what is wrong with the value.
     pub fn parse(text: &str, now: Micros) -> Result<Self, String> {
         let (prefix, text) = Prefix::split(text);
-        let date = DateTime::parse_partial(text).map_err(|fault| {
+        let date = DateTime::parse_partial(&with_plus(text)).map_err(|fault| {
             format!("{}; a date is YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][zone]", fault.text())
         })?;
         let (low, high) = date.interval();

@@ -11,6 +11,7 @@ pub mod shape;
 pub mod string;
 pub mod token;
 pub mod uri;
+pub mod words;
 
 use crate::search::index::{IndexRows, ParameterCode};
 use crate::search::sql::builder::Sql;
@@ -184,6 +185,10 @@ pub enum Criterion {
     Composite(composite::Composite),
     /// On `index_place`.
     Place(place::Near),
+    /// On `index_text`.
+    Words(words::Words),
+    /// On the table of the criterion that must not hold for the row.
+    Not(Box<Criterion>),
 }
 
 impl Criterion {
@@ -200,6 +205,12 @@ impl Criterion {
             Self::Uri(uri) => uri.condition(alias, sql),
             Self::Composite(composite) => composite.condition(alias, sql),
             Self::Place(near) => near.condition(alias, sql),
+            Self::Words(words) => words.condition(alias, sql),
+            Self::Not(criterion) => {
+                sql.push("not (");
+                criterion.condition(alias, sql);
+                sql.push(")");
+            }
         }
     }
 }

@@ -50,18 +50,28 @@ pub(super) fn range(range: &Value) -> Option<(f64, f64)> {
 impl Bounds {
     /// Reads a number with an optional prefix. Errors say what is wrong with the value.
     pub fn parse(text: &str) -> Result<Self, String> {
+        Self::converted(text, |number| number.parse::<f64>().ok(), |number| number)
+    }
+
+    /// As [`Bounds::parse`], each number taken through `exact` (decimal text) or, where it was computed, through `near`.
+    pub(super) fn converted(
+        text: &str,
+        exact: impl Fn(&str) -> Option<f64>,
+        near: impl Fn(f64) -> f64,
+    ) -> Result<Self, String> {
         let (prefix, digits) = Prefix::split(text);
         let wrong =
             || "a number is digits with an optional sign, fraction and exponent, for example 5.40 or 1e2".to_owned();
         let decimal = Decimal::parse(digits).ok_or_else(wrong)?;
         let (low, high) = decimal.significance();
-        let read = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(wrong);
-        let (value, low, high) = (read(digits)?, read(&low)?, read(&high)?);
+        let plain = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(wrong);
+        let read = |text: &str| exact(text).filter(|number| number.is_finite()).ok_or_else(wrong);
         if prefix != Prefix::Ap {
-            return Ok(Self { prefix, value, low, high });
+            return Ok(Self { prefix, value: read(digits)?, low: read(&low)?, high: read(&high)? });
         }
+        let (value, low, high) = (plain(digits)?, plain(&low)?, plain(&high)?);
         let slack = (value.abs() / 10.0).max((high - low) / 2.0);
-        Ok(Self { prefix, value, low: value - slack, high: value + slack })
+        Ok(Self { prefix, value: read(digits)?, low: near(value - slack), high: near(value + slack) })
     }
 
     /// See [`super::Criterion::condition`].

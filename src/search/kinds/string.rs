@@ -16,6 +16,10 @@ pub enum Text {
     Contains(String),
     /// The text as written is this.
     Exact(String),
+    /// The folded text is this.
+    Is(String),
+    /// The folded text ends with this.
+    Suffix(String),
 }
 
 /// Parts of an Address that its string search covers.
@@ -70,9 +74,27 @@ impl Text {
         folded(text).map(Self::Contains)
     }
 
+    /// A search for the whole text, folded. Errors say what is wrong with the value.
+    pub fn is(text: &str) -> Result<Self, String> {
+        folded(text).map(Self::Is)
+    }
+
+    /// A search for an ending, folded. Errors say what is wrong with the value.
+    pub fn suffix(text: &str) -> Result<Self, String> {
+        folded(text).map(Self::Suffix)
+    }
+
     /// See [`super::Criterion::condition`].
     pub(super) fn condition(&self, alias: &str, sql: &mut Sql) {
         match self {
+            Self::Is(text) => {
+                sql.push(&format!("{alias}.folded = ")).text(text);
+            }
+            Self::Suffix(end) => {
+                sql.push(&format!("{alias}.folded like "))
+                    .text(&format!("%{}", escape_like(end)))
+                    .push(" escape '\\'");
+            }
             Self::Prefix(prefix) => {
                 sql.push(&format!("{alias}.folded >= ")).text(prefix);
                 sql.push(&format!(" and {alias}.folded < ")).text(&past(prefix));

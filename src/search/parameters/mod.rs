@@ -15,7 +15,7 @@ pub use standing::{Standing, Standings};
 
 use crate::fhir::types::{TypeIndex, TypeKind, Types};
 use crate::fhirpath::Expression;
-use crate::search::kinds::{Codes, Kind, Shape};
+use crate::search::kinds::{Codes, Kind, Shape, Table};
 use crate::search::query::Weight;
 use crate::search::walk::Walk;
 
@@ -72,11 +72,21 @@ impl Parameter {
         self.standing == Standing::Ready && self.has_values()
     }
 
+    /// True if its values are kept in rows that resources can be sorted by.
+    #[must_use]
+    pub fn is_sortable(&self) -> bool {
+        let has_order = !self.sources.is_empty() && self.kind.table().is_some_and(Table::has_order);
+        self.standing == Standing::Ready && has_order
+    }
+
     /// True if there is a way to its values.
     fn has_values(&self) -> bool {
         match self.kind {
             Kind::Composite => !self.parts.is_empty() && !self.groups.is_empty(),
-            _ => matches!(self.code(), "_id" | "_lastUpdated") || !self.sources.is_empty(),
+            _ => {
+                let own_way = ["_id", "_lastUpdated", "_text", "_content", "_filter"];
+                own_way.contains(&self.code()) || !self.sources.is_empty()
+            }
         }
     }
 }

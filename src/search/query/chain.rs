@@ -19,6 +19,20 @@ pub(super) fn chain(
     context: &Context<'_>,
     depth: usize,
 ) -> Result<Condition, Fault> {
+    through(target, first, rest, context, depth, &mut |next, depth| {
+        parse::condition(&Target { key: rest, ..*next }, context, depth)
+    })
+}
+
+/// The condition that a resource refers by `first` to one for which `inner` (of a resource of its type) holds; `rest` is what is asked there.
+pub(super) fn through(
+    target: &Target<'_>,
+    first: &str,
+    rest: &str,
+    context: &Context<'_>,
+    depth: usize,
+    inner: &mut dyn FnMut(&Target<'_>, usize) -> Result<Condition, Fault>,
+) -> Result<Condition, Fault> {
     let (code, named) = match first.split_once(':') {
         Some((code, named)) => (code, Some(named)),
         None => (first, None),
@@ -34,8 +48,8 @@ pub(super) fn chain(
         return Err(fault::usage(target.name, text));
     }
     for resource_type in types {
-        let inner = Target { resource_type, key: rest, ways, ..*target };
-        match parse::condition(&inner, context, depth + 1) {
+        let next = Target { resource_type, ways, ..*target };
+        match inner(&next, depth + 1) {
             Ok(condition) => {
                 let links = links(target.resource_type, parameter, resource_type, context);
                 alternatives.extend(links.map(|link| Condition::Chain(link, Box::new(condition.clone()))));

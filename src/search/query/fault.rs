@@ -12,6 +12,16 @@ pub enum Fault {
     Wrong(Box<Issue>),
 }
 
+impl Fault {
+    /// The same, never passed over: only a part of the parameter is unknown.
+    #[must_use]
+    pub fn definite(self) -> Self {
+        match self {
+            Self::Unknown(issue) | Self::Wrong(issue) => Self::Wrong(issue),
+        }
+    }
+}
+
 /// Where issues about a query parameter point.
 #[must_use]
 pub fn place(name: &str) -> String {

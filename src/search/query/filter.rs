@@ -4,7 +4,7 @@ use super::fault::{self, Fault};
 use super::parse::{Context, Target};
 use super::reading::{Piece, Reading};
 use super::value::split_raw;
-use super::{Condition, Rows, Weight};
+use super::{Condition, Link, Rows, Weight, text};
 use crate::fhir::primitive::is_id;
 use crate::search::index::ParameterCode;
 use crate::search::kinds::date::Span;
@@ -12,7 +12,7 @@ use crate::search::kinds::{Kind, Table};
 use crate::search::parameters::Parameter;
 
 /// Parameters of the specification that this server does not offer. Passing over them would widen the result.
-const NOT_OFFERED: [&str; 7] = ["_text", "_content", "_filter", "_list", "_query", "_type", "_has"];
+const NOT_OFFERED: [&str; 3] = ["_query", "_type", "_has"];
 
 /// The most values that one parameter may have.
 const MOST_VALUES: usize = 500;
@@ -30,6 +30,12 @@ pub(super) fn condition(target: &Target<'_>, context: &Context<'_>) -> Result<Co
     match code {
         "_id" => return id(target, modifier, &values),
         "_lastUpdated" => return last_updated(target, modifier, &values, context),
+        "_list" | "_text" | "_content" if modifier.is_some() => {
+            return Err(fault::modifier(target.name, "special", "none"));
+        }
+        "_list" => return list(target, &values),
+        "_text" | "_content" => return text::condition(target, code, &values),
+        "_filter" => return Err(fault::modifier(target.name, "special", "none")),
         _ => {}
     }
     let Some(parameter) = context.registry.get(target.resource_type, code) else {
@@ -73,6 +79,23 @@ fn id(target: &Target<'_>, modifier: Option<&str>, values: &[&str]) -> Result<Co
         Some("not") => Ok(Condition::Not(Box::new(condition))),
         Some(_) => Err(fault::modifier(target.name, "token", ":not")),
     }
+}
+
+/// Resources that a List has as items (<https://hl7.org/fhir/R4/search.html#list>).
+fn list(target: &Target<'_>, values: &[&str]) -> Result<Condition, Fault> {
+    if values.iter().any(|value| value.starts_with('$')) {
+        let text = "This server keeps no functional lists. Give the id of a List.";
+        return Err(fault::unsupported(target.name, text));
+    }
+    let ids: Vec<&str> = values.iter().map(|value| value.strip_prefix("List/").unwrap_or(value)).collect();
+    let ids = id(target, None, &ids)?;
+    let link = Link {
+        source: "List".to_owned(),
+        code: "item".into(),
+        target: target.resource_type.to_owned(),
+        by_url: false,
+    };
+    Ok(Condition::Has(link, Box::new(ids)))
 }
 
 fn last_updated(
@@ -123,15 +146,22 @@ fn rows(
     context: &Context<'_>,
 ) -> Result<Condition, Fault> {
     let reading = Reading { parameter, modifier, context, name: target.name };
-    let mut alternatives: Vec<Rows> = Vec::new();
+    let mut pieces = Vec::with_capacity(values.len());
     for value in values {
-        for piece in reading.pieces(value)? {
-            add(&mut alternatives, piece, parameter);
-        }
+        pieces.extend(reading.pieces(value)?);
+    }
+    Ok(combine(parameter, pieces, matches!(modifier, Some("not" | "not-in"))))
+}
+
+/// One of the pieces holds, or with `negated` none.
+pub(super) fn combine(parameter: &Parameter, pieces: Vec<Piece>, negated: bool) -> Condition {
+    let mut alternatives: Vec<Rows> = Vec::new();
+    for piece in pieces {
+        add(&mut alternatives, piece, parameter);
     }
     let mut all: Vec<Condition> = alternatives.into_iter().map(Condition::Rows).collect();
     let condition = if all.len() == 1 { all.remove(0) } else { Condition::Any(all) };
-    Ok(if matches!(modifier, Some("not" | "not-in")) { Condition::Not(Box::new(condition)) } else { condition })
+    if negated { Condition::Not(Box::new(condition)) } else { condition }
 }
 
 /// Values that are looked up in the same rows become one condition.

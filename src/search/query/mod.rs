@@ -3,6 +3,7 @@
 
 pub mod chain;
 mod concepts;
+pub mod expression;
 pub mod fault;
 pub mod filter;
 pub mod include;
@@ -12,6 +13,7 @@ mod reading;
 pub mod restrict;
 pub mod result;
 pub mod sort;
+mod text;
 pub mod value;
 
 pub use include::{Follow, Include};

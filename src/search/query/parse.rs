@@ -2,7 +2,7 @@
 
 use super::fault::{self, Fault};
 use super::result::{self, Settings};
-use super::{Condition, Query, chain, filter};
+use super::{Condition, Query, chain, expression, filter};
 use crate::clock::Micros;
 use crate::fhir::issue::{Issue, Severity};
 use crate::problem::{Kind, Problem};
@@ -120,7 +120,7 @@ pub(super) struct Target<'a> {
 }
 
 /// The deepest nesting of chains.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// A condition with whatever chaining its key has.
 pub(super) fn condition(target: &Target<'_>, context: &Context<'_>, depth: usize) -> Result<Condition, Fault> {
@@ -129,6 +129,9 @@ pub(super) fn condition(target: &Target<'_>, context: &Context<'_>, depth: usize
     }
     if let Some(rest) = target.key.strip_prefix("_has:") {
         return chain::has(target, rest, context, depth);
+    }
+    if target.key == "_filter" {
+        return expression::condition(target, context, depth);
     }
     match target.key.split_once('.') {
         Some((first, rest)) => chain::chain(target, first, rest, context, depth),

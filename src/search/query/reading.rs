@@ -48,7 +48,7 @@ impl Reading<'_> {
             Kind::String => self.string(value),
             Kind::Date => self.plain("date", Span::parse(value, self.context.now).map(Criterion::Date)),
             Kind::Number => self.plain("number", Bounds::parse(value).map(Criterion::Number)),
-            Kind::Quantity => self.plain("quantity", Quantity::parse(value).map(Criterion::Quantity)),
+            Kind::Quantity => self.quantity(value),
             Kind::Reference => self.reference(value),
             Kind::Uri => self.uri(value),
             Kind::Composite => self.composite(value),
@@ -81,6 +81,17 @@ impl Reading<'_> {
         match self.modifier {
             None => self.own(parsed),
             Some(_) => Err(fault::modifier(self.name, kind, ":missing")),
+        }
+    }
+
+    fn quantity(&self, value: &str) -> Result<Vec<Piece>, Fault> {
+        let parsed = Quantity::parse(value);
+        match Quantity::canonical(value).filter(|_| parsed.is_ok() && self.modifier.is_none()) {
+            Some(canonical) => {
+                let code = &self.parameter.codes.canonical;
+                self.under(Table::Quantity, code, self.parameter.weight, Ok(Criterion::Quantity(canonical)))
+            }
+            None => self.plain("quantity", parsed.map(Criterion::Quantity)),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::builder::Sql;
 use super::canonical;
+use crate::search::kinds::Table;
 use crate::search::query::{Condition, Link, Rows};
 
 /// Where a probe looks: the SQL of the resource's key, and the alias of its `resource` row if the statement has one.
@@ -118,7 +119,7 @@ fn probe_has(link: &Link, inner: &Condition, at: At<'_>, sql: &mut Sql) {
 /// True if the condition can be written as a set of keys found by an index.
 pub(super) fn has_set(condition: &Condition) -> bool {
     match condition {
-        Condition::Rows(rows) => !rows.any.is_empty(),
+        Condition::Rows(rows) => !rows.any.is_empty() && rows.table != Table::Text,
         Condition::Id(_) | Condition::Party(_) => true,
         Condition::Chain(_, inner) | Condition::Has(_, inner) => has_set(inner),
         Condition::All(all) => all.iter().any(has_set),

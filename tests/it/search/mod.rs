@@ -1,6 +1,7 @@
 //! Search: parameters, extraction, query parsing, SQL, paging.
 
 mod extract;
+mod filters;
 mod kinds;
 mod matching;
 mod model;

@@ -118,7 +118,7 @@ fn unknown_parameters_are_passed_over_or_refused() {
     assert!(query.warnings[0].text.contains("Did you mean status?"), "{}", query.warnings[0].text);
     let issues = refused("Task?stauts=requested", Handling::Strict);
     assert_eq!(issues[0].0, "http.query.stauts");
-    assert!(issues[0].1.contains("Allowed: _id,"), "{}", issues[0].1);
+    assert!(issues[0].1.contains("Allowed: _content, _filter, _id,"), "{}", issues[0].1);
 }
 
 #[test]
