@@ -1,5 +1,6 @@
 //! Search: parameters, extraction, query parsing, SQL, paging.
 
+mod every_parameter;
 mod extract;
 mod filters;
 mod kinds;
@@ -9,6 +10,7 @@ mod paging;
 mod paging_while_writing;
 mod parameters;
 mod plans;
+mod prefixes;
 mod query;
 mod restrict;
 mod sorting;
