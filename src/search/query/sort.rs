@@ -57,12 +57,10 @@ fn parse_key(resource_type: &str, key: &str, context: &Context<'_>) -> Result<So
         "_id" => SortBy::Id,
         "_lastUpdated" => SortBy::LastUpdated,
         _ => match context.registry.get(resource_type, code) {
-            Some(parameter) if parameter.is_searchable() => {
-                match parameter.kind.table().filter(|table| table.has_order()) {
-                    Some(table) => SortBy::Rows { table, code: parameter.codes.own.clone() },
-                    None => return Err(fault::unsupported("_sort", "This parameter cannot be sorted by.")),
-                }
-            }
+            Some(parameter) if parameter.is_sortable() => match parameter.kind.table() {
+                Some(table) => SortBy::Rows { table, code: parameter.codes.own.clone() },
+                None => return Err(fault::unsupported("_sort", "This parameter cannot be sorted by.")),
+            },
             Some(_) => return Err(fault::unsupported("_sort", "This parameter cannot be sorted by.")),
             None => return Err(fault::unknown("_sort", code, resource_type, context.registry)),
         },
