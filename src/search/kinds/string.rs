@@ -91,9 +91,7 @@ impl Text {
                 sql.push(&format!("{alias}.folded = ")).text(text);
             }
             Self::Suffix(end) => {
-                sql.push(&format!("{alias}.folded like "))
-                    .text(&format!("%{}", escape_like(end)))
-                    .push(" escape '\\'");
+                sql.push(&format!("{alias}.folded like ")).text(&format!("%{}", escape_like(end))).push(" escape '\\'");
             }
             Self::Prefix(prefix) => {
                 sql.push(&format!("{alias}.folded >= ")).text(prefix);

@@ -89,12 +89,8 @@ fn list(target: &Target<'_>, values: &[&str]) -> Result<Condition, Fault> {
     }
     let ids: Vec<&str> = values.iter().map(|value| value.strip_prefix("List/").unwrap_or(value)).collect();
     let ids = id(target, None, &ids)?;
-    let link = Link {
-        source: "List".to_owned(),
-        code: "item".into(),
-        target: target.resource_type.to_owned(),
-        by_url: false,
-    };
+    let link =
+        Link { source: "List".to_owned(), code: "item".into(), target: target.resource_type.to_owned(), by_url: false };
     Ok(Condition::Has(link, Box::new(ids)))
 }
 

@@ -33,7 +33,8 @@ fn days(year: i32, month: usize, day: i32, precision: u8) -> Days {
 }
 
 fn date() -> impl Strategy<Value = Days> {
-    (2023..2026_i32, 0..12_usize, 1..32_i32, 0..3_u8).prop_map(|(year, month, day, precision)| days(year, month, day, precision))
+    (2023..2026_i32, 0..12_usize, 1..32_i32, 0..3_u8)
+        .prop_map(|(year, month, day, precision)| days(year, month, day, precision))
 }
 
 /// What an Observation says: the element and its first and last day, and a value in thousandths.
@@ -41,15 +42,16 @@ fn observation() -> impl Strategy<Value = (Value, i32, i32, i32)> {
     let period = (prop::option::of(date()), prop::option::of(date()));
     let when = prop_oneof![
         date().prop_map(|(text, from, to)| (json!({ "effectiveDateTime": text }), from, to)),
-        period.prop_map(|(start, end)| {
-            let from = start.as_ref().map_or(i32::MIN, |(_, from, _)| *from);
-            let to = end.as_ref().map_or(i32::MAX, |(_, _, to)| *to);
-            let text = |date: Option<Days>| date.map(|(text, ..)| text);
-            (json!({ "effectivePeriod": { "start": text(start), "end": text(end) } }), from, to)
-        })
-        .prop_filter("a period has an end and does not end before it begins", |(_, from, to)| {
-            from <= to && (*from > i32::MIN || *to < i32::MAX)
-        }),
+        period
+            .prop_map(|(start, end)| {
+                let from = start.as_ref().map_or(i32::MIN, |(_, from, _)| *from);
+                let to = end.as_ref().map_or(i32::MAX, |(_, _, to)| *to);
+                let text = |date: Option<Days>| date.map(|(text, ..)| text);
+                (json!({ "effectivePeriod": { "start": text(start), "end": text(end) } }), from, to)
+            })
+            .prop_filter("a period has an end and does not end before it begins", |(_, from, to)| {
+                from <= to && (*from > i32::MIN || *to < i32::MAX)
+            }),
     ];
     (when, -60..60_i32).prop_map(|((when, from, to), value)| (when, from, to, value * 250))
 }
@@ -64,7 +66,8 @@ fn decimal(thousandths: i32, places: usize) -> String {
 
 fn resource(id: usize, (when, _, _, value): &(Value, i32, i32, i32)) -> Value {
     let number: Value = serde_json::from_str(&decimal(*value, 3)).unwrap();
-    let mut resource = json!({ "resourceType": "Observation", "id": format!("o{id:03}"), "valueQuantity": { "value": number } });
+    let mut resource =
+        json!({ "resourceType": "Observation", "id": format!("o{id:03}"), "valueQuantity": { "value": number } });
     let members = when.as_object().unwrap().clone();
     resource.as_object_mut().unwrap().extend(members.into_iter().map(|(name, mut member)| {
         if let Some(period) = member.as_object_mut() {

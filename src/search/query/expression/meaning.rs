@@ -72,9 +72,7 @@ impl Leaf<'_> {
         chain::through(target, &first.name, &next.name, self.context, depth, &mut |inner, depth| {
             let beyond = self.at(rest, inner, depth)?;
             match &first.condition {
-                Some(condition) => {
-                    Ok(Condition::All(vec![meaning(condition, inner, self.context, depth)?, beyond]))
-                }
+                Some(condition) => Ok(Condition::All(vec![meaning(condition, inner, self.context, depth)?, beyond])),
                 None => Ok(beyond),
             }
         })
@@ -152,7 +150,9 @@ impl Leaf<'_> {
             (Operator::Eq, _) if !date => ask(&self.value()),
             (Operator::Ne, _) if !date => Ok(Condition::Not(Box::new(ask(&self.value())?))),
             (_, Some(prefix)) if date => ask(&format!("{prefix}{}", self.value())),
-            _ => Err(fault::usage(target.name, format!("`{}` does not apply to {}.", self.operator.word(), target.key))),
+            _ => {
+                Err(fault::usage(target.name, format!("`{}` does not apply to {}.", self.operator.word(), target.key)))
+            }
         }
     }
 

@@ -6,6 +6,6 @@ mod parser;
 mod syntax;
 
 pub use parser::{Mistake, parse};
-pub use syntax::{Filter, Operator, Operand, Step};
+pub use syntax::{Filter, Operand, Operator, Step};
 
 pub(super) use meaning::condition;

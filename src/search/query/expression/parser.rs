@@ -154,7 +154,9 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         if rest.starts_with('"') {
             let mut values = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-            let Some(Ok(text)) = values.next() else { return Err(self.mistake("a text in double quotes as JSON has it")) };
+            let Some(Ok(text)) = values.next() else {
+                return Err(self.mistake("a text in double quotes as JSON has it"));
+            };
             self.at += values.byte_offset();
             return Ok(Operand::Text(text));
         }
