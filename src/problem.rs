@@ -28,8 +28,10 @@ pub enum Kind {
     Gone,
     /// `If-Match`, `If-None-Exist` or another precondition does not hold.
     PreconditionFailed,
-    /// The body, header or URL is larger than the server takes.
+    /// The body is larger than the server takes.
     TooLarge,
+    /// The address is longer than the server reads.
+    AddressTooLong,
     /// The content type is not one the server reads.
     UnsupportedMediaType,
     /// The resource is understood and breaks a validation rule.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Gone => 410,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
+            Self::AddressTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::Unprocessable | Self::BusinessRule => 422,
             Self::TooManyRequests => 429,
@@ -84,7 +87,7 @@ impl Kind {
             Self::Conflict | Self::PreconditionFailed => IssueCode::Conflict,
             Self::Duplicate => IssueCode::Duplicate,
             Self::Gone => IssueCode::Deleted,
-            Self::TooLarge => IssueCode::TooLong,
+            Self::TooLarge | Self::AddressTooLong => IssueCode::TooLong,
             Self::BusinessRule => IssueCode::BusinessRule,
             Self::TooManyRequests => IssueCode::Throttled,
             Self::Internal => IssueCode::Exception,
@@ -93,7 +96,7 @@ impl Kind {
     }
 
     /// Every kind, for table tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Invalid,
         Self::Unauthorized,
         Self::Forbidden,
@@ -105,6 +108,7 @@ impl Kind {
         Self::Gone,
         Self::PreconditionFailed,
         Self::TooLarge,
+        Self::AddressTooLong,
         Self::UnsupportedMediaType,
         Self::Unprocessable,
         Self::BusinessRule,

@@ -16,6 +16,7 @@ use futures_util::StreamExt;
 
 use crate::access::{Caller, thumbprint_of};
 use crate::interactions::format::{self, BodyFormat, Wanted};
+use crate::interactions::header::Tags;
 use crate::interactions::request::{Body, Headers, Method, Request};
 use crate::interactions::server::Server;
 use crate::interactions::{header, url};
@@ -40,34 +41,45 @@ pub async fn body(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> 
 
 /// The format of the answer.
 pub fn wanted(http: &HttpRequest) -> Result<Wanted, Problem> {
-    let query = url::query_pairs(http.query_string())?;
+    wanted_by_form(http, b"")
+}
+
+/// The format of the answer to a search by POST, whose form may say it where the address does not.
+fn wanted_by_form(http: &HttpRequest, bytes: &[u8]) -> Result<Wanted, Problem> {
+    let mut query = url::query_pairs(std::str::from_utf8(bytes).unwrap_or_default())?;
+    query.extend(url::query_pairs(http.query_string())?);
     let find = |name: &str| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    format::wanted(text(http, &ACCEPT), find("_format"), find("_pretty"))
+    format::wanted(all(http, &ACCEPT).as_deref(), find("_format"), find("_pretty"))
 }
 
 /// The whole request.
 pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller) -> Result<Request, Problem> {
     if http.uri().to_string().len() > LONGEST_URL {
-        return Err(Problem::new(Kind::TooLarge, "The address is longer than 16 kB.").at("http.url"));
+        return Err(Problem::new(Kind::AddressTooLong, "The address is longer than 16 kB.").at("http.url"));
     }
-    let (prefer_return, strict) = header::prefer(named(http, "prefer"));
+    let (prefer_return, strict) =
+        header::prefer(http.headers().get_all("prefer").filter_map(|value| value.to_str().ok()));
     let headers = Headers {
         if_match: header::version(text(http, &IF_MATCH), "http.if-match")?,
-        if_none_match: header::version(text(http, &IF_NONE_MATCH).filter(|value| *value != "*"), "http.if-none-match")?,
-        if_none_match_any: text(http, &IF_NONE_MATCH) == Some("*"),
+        if_none_match: Tags::parse(all(http, &IF_NONE_MATCH).as_deref()),
         if_modified_since: text(http, &IF_MODIFIED_SINCE).and_then(header::parse_http_date),
         if_none_exist: named(http, "if-none-exist").map(str::to_owned),
         prefer_return,
         strict,
     };
-    let body = if bytes.is_empty() { Body::None } else { Body::Bytes(bytes, content_format(http)?) };
+    let format = if bytes.is_empty() { None } else { Some(content_format(http)?) };
+    let wanted = match format {
+        Some(BodyFormat::Form) => wanted_by_form(http, &bytes)?,
+        _ => wanted(http)?,
+    };
+    let body = format.map_or(Body::None, |format| Body::Bytes(bytes, format));
     Ok(Request {
         method: method(http.method())?,
         path: path(http)?,
         query: url::query_pairs(http.query_string())?,
         headers,
         body,
-        wanted: wanted(http)?,
+        wanted,
         caller,
         request_id: header::identifier(named(http, "x-request-id"), "http.x-request-id")?
             .unwrap_or_else(|| server.clock.new_id()),
@@ -155,6 +167,12 @@ fn method(method: &HttpMethod) -> Result<Method, Problem> {
 
 fn text<'a>(http: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
     http.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// All values of a header, as one list.
+fn all(http: &HttpRequest, name: &HeaderName) -> Option<String> {
+    let values: Vec<&str> = http.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 fn named<'a>(http: &'a HttpRequest, name: &str) -> Option<&'a str> {

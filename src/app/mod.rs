@@ -2,6 +2,7 @@
 //! `kith serve`) and the tests build the same application from here.
 
 mod build;
+mod cors;
 mod inbound;
 mod oauth;
 mod outbound;
@@ -22,15 +23,17 @@ use crate::access::Caller;
 use crate::interactions;
 use crate::interactions::format::Wanted;
 use crate::interactions::reply::Reply;
+use crate::interactions::request::Request;
 use crate::interactions::server::Server;
 use crate::oauth::{Credentials, admit};
 use crate::problem::{Kind, Problem};
 
 /// Registers every URL of the server: health checks and the FHIR API below `/fhir`.
 pub fn routes(config: &mut ServiceConfig) {
+    let check = |path: &str| web::resource(path).default_service(web::to(not_offered));
     config
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready))
+        .service(check("/health/live").route(web::get().to(live)).route(web::head().to(live)))
+        .service(check("/health/ready").route(web::get().to(ready)).route(web::head().to(ready)))
         .configure(oauth::routes)
         .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
         .default_service(web::to(elsewhere));
@@ -58,20 +61,35 @@ async fn elsewhere(http: HttpRequest) -> HttpResponse {
     outbound::response(&Reply::problem(&problem), wanted, None)
 }
 
-async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+/// Another method than GET on a health check.
+async fn not_offered(http: HttpRequest) -> HttpResponse {
     let wanted = inbound::wanted(&http).unwrap_or_default();
+    let problem = Problem::new(Kind::MethodNotAllowed, "A health check is read by GET.").at("http.method");
+    let mut response = outbound::response(&Reply::problem(&problem), wanted, None);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let mut response = answer(&server, &http, payload).await;
+    cors::mark(&server, &http, &mut response);
+    response
+}
+
+async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload) -> HttpResponse {
+    let wanted = inbound::wanted(http).unwrap_or_default();
     if http.method() == Method::OPTIONS {
-        return options(&server, &http, wanted);
+        return options(server, http, wanted);
     }
-    let caller = match admitted(&server, &http).await {
+    let caller = match admitted(server, http).await {
         Ok(caller) => caller,
-        Err(problem) => return unreadable(&server, &http, &problem, wanted).await,
+        Err(problem) => return unreadable(server, http, &problem, wanted).await,
     };
     let body = match inbound::body(payload, server.settings.body_limit).await {
         Ok(body) => body,
-        Err(problem) => return unreadable(&server, &http, &problem, wanted).await,
+        Err(problem) => return unreadable(server, http, &problem, wanted).await,
     };
-    match inbound::request(&server, &http, body, caller) {
+    match inbound::request(server, http, body, caller) {
         Ok(request) => {
             let span = tracing::info_span!(
                 "request",
@@ -79,12 +97,15 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
                 method = request.method.name(),
                 status = tracing::field::Empty
             );
-            let work = AssertUnwindSafe(interactions::handle(&server, &request)).catch_unwind();
-            let reply = work.instrument(span.clone()).await.unwrap_or_else(|_| panicked());
+            let work = AssertUnwindSafe(interactions::handle(server, &request)).catch_unwind();
+            let reply = match work.instrument(span.clone()).await {
+                Ok(reply) => reply,
+                Err(_) => panicked(server, &request).await,
+            };
             span.record("status", reply.status);
-            outbound::answer(&server, &request, &reply)
+            outbound::answer(server, &request, &reply)
         }
-        Err(problem) => unreadable(&server, &http, &problem, wanted).await,
+        Err(problem) => unreadable(server, http, &problem, wanted).await,
     }
 }
 
@@ -108,16 +129,25 @@ async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, want
     }
 }
 
-/// Says which methods an address takes. It shows no data and is not audited.
+/// Says which methods an address takes, and to a browser what a page may do there. It shows no data and is not audited.
 fn options(server: &Server, http: &HttpRequest, wanted: Wanted) -> HttpResponse {
     let path = match inbound::path(http) {
         Ok(path) => path,
         Err(problem) => return outbound::response(&Reply::problem(&problem), wanted, None),
     };
-    HttpResponse::NoContent().insert_header((header::ALLOW, outbound::allow(server, &path))).finish()
+    let methods = outbound::allow(server, &path);
+    let mut response = HttpResponse::NoContent().insert_header((header::ALLOW, methods.as_str())).finish();
+    cors::preflight(server, http, &methods, &mut response);
+    response
 }
 
-fn panicked() -> Reply {
-    tracing::error!("a request panicked");
-    Reply::problem(&Problem::internal("panic"))
+/// A bug in one request is an answer and an audit event like any other failure; the server lives on.
+async fn panicked(server: &Server, request: &Request) -> Reply {
+    tracing::error!(request_id = request.request_id, "a request panicked");
+    let problem = Problem::internal("panic");
+    let stamp = interactions::record::Stamp::of(request, server.clock.now());
+    match server.store.audit(stamp.refusal(server, request, &problem)).await {
+        Ok(()) => Reply::problem(&problem),
+        Err(failure) => Reply::problem(&failure),
+    }
 }

@@ -56,12 +56,15 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             for (name, value) in &reply.headers {
                 builder.insert_header((*name, value.as_str()));
             }
+            for preference in &reply.applied {
+                builder.append_header(("Preference-Applied", *preference));
+            }
             builder.insert_header(("X-Content-Type-Options", "nosniff"));
             builder.insert_header(("Cache-Control", "no-store"));
             if bytes.is_empty() {
                 return builder.finish();
             }
-            builder.content_type(wanted.format.media_type());
+            builder.content_type(wanted.content_type());
             if request.is_some_and(|request| request.method == Method::Head) {
                 return builder.no_chunking(bytes.len() as u64).finish();
             }
@@ -79,5 +82,5 @@ fn unwritable(problem: &Problem) -> HttpResponse {
     let reply = Reply::problem(problem);
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let bytes = reply.bytes(Wanted::default()).unwrap_or_default();
-    HttpResponse::build(status).content_type(Wanted::default().format.media_type()).body(bytes)
+    HttpResponse::build(status).content_type(Wanted::default().content_type()).body(bytes)
 }

@@ -73,6 +73,13 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "cors.origins",
+        value_name: "ORIGINS",
+        help: "Origins whose pages may call the API from a browser, separated by commas; * for all [default: none]",
+        default: "",
+        apply: |settings, text| origins(text).map(|value| settings.cors_origins = value),
+    },
+    Setting {
         key: "workers",
         value_name: "COUNT",
         help: "HTTP worker threads; 0 = one per core",
@@ -297,6 +304,19 @@ fn number(text: &str, low: usize, high: usize) -> Result<usize, String> {
         Ok(value) if (low..=high).contains(&value) => Ok(value),
         _ => Err(format!("must be a whole number from {low} to {high}")),
     }
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    let origins: Vec<String> =
+        text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
+    let is_origin = |origin: &String| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '*', ' ']))
+    };
+    if origins.iter().all(is_origin) {
+        return Ok(origins);
+    }
+    Err("must be * or origins such as https://app.example.org, without a path".to_owned())
 }
 
 fn database_url(text: &str) -> Result<String, String> {

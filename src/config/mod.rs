@@ -19,6 +19,8 @@ pub struct Settings {
     pub database: String,
     /// Public base URL of the FHIR API, without a slash at the end; derived from `listen` where not set.
     pub base_url: Option<String>,
+    /// Origins whose pages may call the API from a browser, `*` for all; none for no cross-origin calls.
+    pub cors_origins: Vec<String>,
     /// HTTP worker threads; 0 = one per core.
     pub workers: usize,
     /// Filter of log lines, as `tracing_subscriber::EnvFilter` reads it.

@@ -96,6 +96,7 @@ fn defaults() -> Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
         database: String::new(),
         base_url: None,
+        cors_origins: Vec::new(),
         workers: 0,
         log_filter: String::new(),
         log_format: LogFormat::Text,

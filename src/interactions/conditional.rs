@@ -64,5 +64,5 @@ pub async fn delete(
     };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, Some(condition), stamp).await?;
-    Ok(commit::reply(written))
+    Ok(commit::reply(written).preferring(request))
 }

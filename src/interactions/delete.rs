@@ -11,7 +11,8 @@ use super::write::Change;
 use crate::access::Grant;
 use crate::problem::Problem;
 
-/// Deletes a resource; answers 204 also where there was nothing to delete.
+/// Deletes a resource; answers 204 also where there was nothing to delete, 200 where the client prefers an
+/// OperationOutcome.
 pub async fn delete(
     server: &Arc<Server>,
     request: &Request,
@@ -26,5 +27,5 @@ pub async fn delete(
     };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, None, stamp).await?;
-    Ok(commit::reply(written))
+    Ok(commit::reply(written).preferring(request))
 }

@@ -12,6 +12,7 @@ use crate::problem::{Kind, Problem};
 use crate::referral;
 use crate::search::index::IndexRows;
 use crate::search::references::{self, LocalReference};
+use crate::store::Stored;
 
 /// A resource ready to be stored.
 #[derive(Debug, Clone)]
@@ -71,6 +72,15 @@ impl Draft {
             reference.place = format!("Bundle.entry[{index}].resource.{rest}");
         }
         self
+    }
+
+    /// True where storing this would change nothing: the content is that of the version stored, in whatever order its
+    /// members stand.
+    #[must_use]
+    pub fn is_stored_as(&self, stored: &Stored) -> bool {
+        let body = self.body(stored.version, stored.last_updated);
+        let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+        body.len() == stored.body.len() && (body == stored.body || parsed(&body) == parsed(&stored.body))
     }
 
     /// The final bytes of a version.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
-use super::request::{Body, Headers, Method, Request};
+use super::request::{Body, Headers, Method, Request, ReturnPreference};
 use super::route::Target;
 use super::server::Server;
 use super::{header, list, url};
@@ -57,8 +57,7 @@ fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Re
     let path = url::path_segments(path)?;
     let headers = Headers {
         if_match: header::version(text("ifMatch"), "request.ifMatch")?,
-        if_none_match: header::version(text("ifNoneMatch").filter(|value| *value != "*"), "request.ifNoneMatch")?,
-        if_none_match_any: text("ifNoneMatch") == Some("*"),
+        if_none_match: header::Tags::parse(text("ifNoneMatch")),
         if_modified_since: text("ifModifiedSince").and_then(header::instant),
         if_none_exist: text("ifNoneExist").map(str::to_owned),
         prefer_return: outer.headers.prefer_return,
@@ -145,7 +144,9 @@ pub fn answer(server: &Server, reply: &Reply, with_resource: bool) -> Result<Val
     };
     let mut entry = Map::new();
     match resource {
-        Some(outcome) if reply.status >= 400 => drop(response.insert("outcome".to_owned(), outcome)),
+        Some(outcome) if reply.status >= 400 || reply.applied.contains(&ReturnPreference::OperationOutcome.text()) => {
+            response.insert("outcome".to_owned(), outcome);
+        }
         Some(resource) if with_resource => {
             if let Some(location) = &reply.location {
                 let name = location.split("/_history/").next().unwrap_or(location);

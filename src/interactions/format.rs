@@ -13,16 +13,6 @@ pub enum Format {
     Xml,
 }
 
-impl Format {
-    /// The media type sent in Content-Type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/fhir+json; charset=utf-8",
-            Self::Xml => "application/fhir+xml; charset=utf-8",
-        }
-    }
-}
 
 /// The format of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +34,21 @@ pub struct Wanted {
     pub format: Format,
     /// Indented for people.
     pub pretty: bool,
+    /// The client named the FHIR version, so the answer names it too.
+    pub versioned: bool,
+}
+
+impl Wanted {
+    /// The media type sent in Content-Type.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match (self.format, self.versioned) {
+            (Format::Json, false) => "application/fhir+json; charset=utf-8",
+            (Format::Json, true) => "application/fhir+json; fhirVersion=4.0; charset=utf-8",
+            (Format::Xml, false) => "application/fhir+xml; charset=utf-8",
+            (Format::Xml, true) => "application/fhir+xml; fhirVersion=4.0; charset=utf-8",
+        }
+    }
 }
 
 /// Reads a Content-Type header. 415 where it names something the server does not read or another FHIR version;
@@ -74,15 +79,16 @@ pub fn body_format(content_type: Option<&str>) -> Result<BodyFormat, Problem> {
 
 /// Chooses the format of the answer from `_format`, which wins, and Accept. 406 where nothing fits.
 pub fn wanted(accept: Option<&str>, format: Option<&str>, pretty: Option<&str>) -> Result<Wanted, Problem> {
-    let pretty = pretty.is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let format = match format {
+    let (format, versioned) = match format {
         // A plus sign in a query string decodes to a space; `_format=application/fhir+json` is sent that way everywhere.
         Some(text) => {
-            of_media(&Media::parse(&text.replace(' ', "+"))).ok_or_else(|| not_acceptable("http.query._format"))?
+            let media = Media::parse(&text.replace(' ', "+"));
+            let format = of_media(&media).ok_or_else(|| not_acceptable("http.query._format"))?;
+            (format, media.version.is_some())
         }
         None => from_accept(accept)?,
     };
-    Ok(Wanted { format, pretty })
+    Ok(Wanted { format, pretty: pretty.is_some_and(|text| text.eq_ignore_ascii_case("true")), versioned })
 }
 
 /// How well a format fits what Accept names (RFC 9110 section 12.5.1): the quality of the most specific range that covers it,
@@ -115,21 +121,27 @@ impl Fit {
     }
 }
 
-fn from_accept(accept: Option<&str>) -> Result<Format, Problem> {
-    let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok(Format::Json) };
+/// The format that fits best, and whether the client named the FHIR version with it.
+fn from_accept(accept: Option<&str>) -> Result<(Format, bool), Problem> {
+    let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok((Format::Json, false)) };
     let ranges: Vec<Media> = text.split(',').map(Media::parse).collect();
-    match (Fit::of(Format::Json, &ranges), Fit::of(Format::Xml, &ranges)) {
-        (Some(json), Some(xml)) if xml.beats(&json) => Ok(Format::Xml),
-        (None, Some(_)) => Ok(Format::Xml),
-        (Some(_), _) => Ok(Format::Json),
-        (None, None) => Err(not_acceptable("http.accept")),
+    // A browser that asks for HTML takes other things too; who takes nothing but HTML cannot be served.
+    if ranges.iter().all(|range| range.is_html() || range.is_foreign()) {
+        return Err(not_acceptable("http.accept"));
     }
+    let (format, fit) = match (Fit::of(Format::Json, &ranges), Fit::of(Format::Xml, &ranges)) {
+        (Some(json), Some(xml)) if xml.beats(&json) => (Format::Xml, xml),
+        (None, Some(xml)) => (Format::Xml, xml),
+        (Some(json), _) => (Format::Json, json),
+        (None, None) => return Err(not_acceptable("http.accept")),
+    };
+    Ok((format, ranges.get(fit.position).is_some_and(|range| range.version.is_some())))
 }
 
 /// The format that `_format` names.
 fn of_media(media: &Media) -> Option<Format> {
     let fits = |format: &Format| media.specificity(*format) > 0;
-    [Format::Json, Format::Xml].into_iter().find(fits)
+    [Format::Json, Format::Xml].into_iter().filter(|_| !media.is_html()).find(fits)
 }
 
 /// One media range with the parameters that matter here.
@@ -159,7 +171,7 @@ impl Media {
     }
 
     /// How precisely this range names the format: 3 by its media type, 2 by `type/*`, 1 by `*/*`, 0 not at all. HTML, which
-    /// browsers ask for, is answered with JSON, as if they had asked for anything.
+    /// browsers ask for before anything else, counts as JSON.
     fn specificity(&self, format: Format) -> u8 {
         if !self.is_r4() {
             return 0;
@@ -173,9 +185,19 @@ impl Media {
                 3
             }
             ("application/*" | "text/*", _) => 2,
-            ("*/*", _) | ("text/html" | "html" | "application/xhtml+xml", Format::Json) => 1,
+            ("*/*", _) => 1,
+            (_, Format::Json) if self.is_html() => 1,
             _ => 0,
         }
+    }
+
+    fn is_html(&self) -> bool {
+        matches!(self.name.as_str(), "text/html" | "html" | "application/xhtml+xml")
+    }
+
+    /// True where neither format fits.
+    fn is_foreign(&self) -> bool {
+        self.specificity(Format::Json) == 0 && self.specificity(Format::Xml) == 0
     }
 
     fn is_utf8(&self) -> bool {

@@ -21,21 +21,64 @@ pub fn version(text: Option<&str>, place: &str) -> Result<Option<i64>, Problem> 
     }
 }
 
-/// What a Prefer header says: the return preference, where it names one, and whether handling is strict.
+/// The entity tags of If-None-Match (<https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Tags {
+    /// The header is not there.
+    #[default]
+    Absent,
+    /// `*`: whatever there is.
+    Any,
+    /// These versions. A tag that names no version of ours is left out: it matches nothing.
+    Versions(Vec<i64>),
+}
+
+impl Tags {
+    /// Reads the header: a list of strong or weak tags, or `*`.
+    #[must_use]
+    pub fn parse(text: Option<&str>) -> Self {
+        match text.map(str::trim) {
+            None => Self::Absent,
+            Some("*") => Self::Any,
+            Some(list) => Self::Versions(list.split(',').filter_map(tagged_version).collect()),
+        }
+    }
+
+    /// True where the client has this version.
+    #[must_use]
+    pub fn name(&self, version: i64) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
+fn tagged_version(tag: &str) -> Option<i64> {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').parse().ok()
+}
+
+/// What Prefer headers say: the return preference, where one is named, and whether handling is strict. Of a preference given
+/// twice the first counts; what is not known is ignored (<https://www.rfc-editor.org/rfc/rfc7240#section-2>).
 #[must_use]
-pub fn prefer(text: Option<&str>) -> (Option<ReturnPreference>, bool) {
-    let mut preference = None;
-    let mut strict = false;
-    for part in text.unwrap_or_default().split([',', ';']) {
-        match part.trim().to_ascii_lowercase().as_str() {
-            "return=minimal" => preference = Some(ReturnPreference::Minimal),
-            "return=representation" => preference = Some(ReturnPreference::Representation),
-            "return=operationoutcome" => preference = Some(ReturnPreference::OperationOutcome),
-            "handling=strict" => strict = true,
+pub fn prefer<'a>(texts: impl Iterator<Item = &'a str>) -> (Option<ReturnPreference>, bool) {
+    let mut returns = None;
+    let mut strict = None;
+    for part in texts.flat_map(|text| text.split([',', ';'])) {
+        let Some((name, value)) = part.split_once('=') else { continue };
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        match (name.trim().to_ascii_lowercase().as_str(), value.as_str()) {
+            ("return", "minimal") => returns = returns.or(Some(ReturnPreference::Minimal)),
+            ("return", "representation") => returns = returns.or(Some(ReturnPreference::Representation)),
+            ("return", "operationoutcome") => returns = returns.or(Some(ReturnPreference::OperationOutcome)),
+            ("handling", "strict") => strict = strict.or(Some(true)),
+            ("handling", "lenient") => strict = strict.or(Some(false)),
             _ => {}
         }
     }
-    (preference, strict)
+    (returns, strict == Some(true))
 }
 
 /// A request or correlation id: 1 to 128 characters out of letters, digits, `-`, `_`, `.` and `:`. 400 otherwise.

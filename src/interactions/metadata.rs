@@ -62,13 +62,14 @@ pub fn statement(server: &Server) -> Value {
 
 /// How access is protected (<https://hl7.org/fhir/smart-app-launch/STU2.1/conformance.html>).
 fn security(server: &Server) -> Value {
+    let cors = !server.settings.cors_origins.is_empty();
     if server.settings.access == Access::Open {
         let text = "Access is open because the server listens on the loopback interface only.";
-        return json!({ "cors": false, "description": text });
+        return json!({ "cors": cors, "description": text });
     }
     let root = server.base.strip_suffix("/fhir").unwrap_or(&server.base);
     json!({
-        "cors": false,
+        "cors": cors,
         "service": [{ "coding": [{
             "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",
         }] }],

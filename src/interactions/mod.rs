@@ -55,10 +55,21 @@ use crate::store::HistoryOf;
 pub async fn handle(server: &Arc<Server>, request: &Request) -> Reply {
     let server = &server.latest();
     let reply = match dispatch(server, request).await {
-        Ok(reply) => reply,
+        Ok(reply) => heeded(server, request, reply),
         Err(problem) => refuse(server, request, problem).await,
     };
     live::catch_up(server).await;
+    reply
+}
+
+/// Says where strict handling was heeded: it speaks of the parameters of a search or history.
+fn heeded(server: &Server, request: &Request, mut reply: Reply) -> Reply {
+    if request.headers.strict
+        && let Ok(target) = Target::parse(&request.path, &server.definitions)
+        && ["search", "history"].iter().any(|kind| list::code(&target, request.method).starts_with(kind))
+    {
+        reply.applied.push("handling=strict");
+    }
     reply
 }
 
@@ -88,8 +99,8 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
         return search::search(server, request, &scope, grant).await;
     }
     match (&target, request.method) {
-        (Target::Operation { name, resource_type, id }, Get | Head | Post | Delete) => {
-            let level = level(resource_type.as_ref(), id.as_ref());
+        (Target::Operation { name, resource_type, id, version }, Get | Head | Post | Delete) => {
+            let level = level(resource_type.as_ref(), id.as_ref(), *version);
             run(server, request, name, &level, grant("operation", resource_type.as_deref())?).await
         }
         (Target::Metadata, Get | Head) => {
@@ -137,10 +148,11 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
     }
 }
 
-fn level(resource_type: Option<&String>, id: Option<&String>) -> Level {
-    match (resource_type, id) {
-        (Some(name), Some(id)) => Level::Instance(name.clone(), id.clone()),
-        (Some(name), None) => Level::Type(name.clone()),
+fn level(resource_type: Option<&String>, id: Option<&String>, version: Option<i64>) -> Level {
+    match (resource_type, id, version) {
+        (Some(name), Some(id), Some(version)) => Level::Version(name.clone(), id.clone(), version),
+        (Some(name), Some(id), None) => Level::Instance(name.clone(), id.clone()),
+        (Some(name), None, _) => Level::Type(name.clone()),
         _ => Level::System,
     }
 }
@@ -160,7 +172,7 @@ async fn run(
         );
     }
     let resource_type = match level {
-        Level::Type(name) | Level::Instance(name, _) => Some(name.as_str()),
+        Level::Type(name) | Level::Instance(name, _) | Level::Version(name, ..) => Some(name.as_str()),
         Level::System => None,
     };
     access::grant_permission(&request.caller, operation.permission(), resource_type)?;
@@ -176,8 +188,10 @@ fn operation(server: &Server, name: &str, level: &Level) -> Option<&'static dyn 
 #[must_use]
 pub fn methods(server: &Server, path: &[String]) -> Vec<Method> {
     let Ok(target) = Target::parse(path, &server.definitions) else { return Vec::new() };
-    let Target::Operation { name, resource_type, id } = &target else { return list::methods(&target).to_vec() };
-    match operation(server, name, &level(resource_type.as_ref(), id.as_ref())) {
+    let Target::Operation { name, resource_type, id, version } = &target else {
+        return list::methods(&target).to_vec();
+    };
+    match operation(server, name, &level(resource_type.as_ref(), id.as_ref(), *version)) {
         Some(operation) => offered(operation),
         None => Vec::new(),
     }

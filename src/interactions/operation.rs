@@ -21,6 +21,8 @@ pub enum Level {
     Type(String),
     /// `[base]/[type]/[id]/$name`
     Instance(String, String),
+    /// `[base]/[type]/[id]/_history/[version]/$name`
+    Version(String, String, i64),
 }
 
 /// The future of an answer.

@@ -1,10 +1,13 @@
 //! read and vread: `GET [base]/[type]/[id]` and `…/_history/[version]` (<https://hl7.org/fhir/R4/http.html#read>).
 
+use super::header::Tags;
 use super::record::{Stamp, patients};
 use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
+use super::subset::Subset;
 use crate::access::Grant;
+use crate::clock::Micros;
 use crate::problem::{Kind, Problem};
 use crate::store::{AuditRecord, Stored};
 
@@ -34,20 +37,40 @@ pub async fn vread(
 }
 
 async fn answer(server: &Server, request: &Request, interaction: &str, stored: Stored) -> Result<Reply, Problem> {
+    let subset = Subset::of_one(request)?;
+    let stamp = Stamp::of(request, server.clock.now());
     if stored.deleted {
-        return Err(Problem::new(Kind::Gone, "The resource was deleted. Its history is still there.").at("http.url"));
+        return gone(server, request, &stamp, &stored).await;
     }
-    let unchanged = request.headers.if_none_match_any
-        || request.headers.if_none_match == Some(stored.version)
-        || (request.headers.if_none_match.is_none()
-            && request
-                .headers
-                .if_modified_since
-                .is_some_and(|since| stored.last_updated / 1_000_000 <= since / 1_000_000));
+    let unchanged = match &request.headers.if_none_match {
+        Tags::Absent => request.headers.if_modified_since.is_some_and(|since| !is_newer(&stored, since)),
+        tags => tags.name(stored.version),
+    };
     let status = if unchanged { 304 } else { 200 };
-    server.store.audit(disclosure(&Stamp::of(request, server.clock.now()), interaction, status, &stored)).await?;
-    let content = if unchanged { Content::Empty } else { Content::Stored(stored.body) };
+    let content = match unchanged {
+        true => Content::Empty,
+        false if subset.is_whole() => Content::Stored(stored.body.clone()),
+        false => Content::Stored(subset.of_bytes(&stored.body)?.into_owned().into()),
+    };
+    server.store.audit(disclosure(&stamp, interaction, status, &stored)).await?;
     Ok(Reply::new(status, content).versioned(stored.version, stored.last_updated))
+}
+
+/// HTTP dates have no fraction of a second.
+const fn is_newer(stored: &Stored, since: Micros) -> bool {
+    stored.last_updated.div_euclid(1_000_000) > since.div_euclid(1_000_000)
+}
+
+/// 410 with the version that is the deletion. It is audited as a refusal that names whom it is about.
+async fn gone(server: &Server, request: &Request, stamp: &Stamp, stored: &Stored) -> Result<Reply, Problem> {
+    let problem =
+        Problem::new(Kind::Gone, "The resource was deleted. Its history is still there.").at("http.url");
+    let record = AuditRecord {
+        patients: patients([stored.patient.as_str()]),
+        ..stamp.refusal(server, request, &problem)
+    };
+    server.store.audit(record).await?;
+    Ok(Reply::problem(&problem).versioned(stored.version, stored.last_updated))
 }
 
 /// The audit event of showing one stored resource.

@@ -39,6 +39,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Warnings found on the way; shown where the client prefers an OperationOutcome.
     pub issues: Vec<Issue>,
+    /// The preferences that were heeded, for Preference-Applied.
+    pub applied: Vec<&'static str>,
 }
 
 impl Reply {
@@ -53,6 +55,7 @@ impl Reply {
             location: None,
             headers: Vec::new(),
             issues: Vec::new(),
+            applied: Vec::new(),
         }
     }
 
@@ -70,16 +73,21 @@ impl Reply {
         self
     }
 
-    /// Exchanges the body of a write for what the client prefers.
+    /// Exchanges the body of a write for what the client prefers. There is nothing to show of what was deleted; where an
+    /// OperationOutcome is preferred, 204 becomes 200 with it.
     #[must_use]
     pub fn preferring(mut self, request: &Request) -> Self {
-        match request.headers.prefer_return {
-            None | Some(ReturnPreference::Representation) => {}
-            Some(ReturnPreference::Minimal) => self.content = Content::Empty,
-            Some(ReturnPreference::OperationOutcome) => {
+        let Some(preference) = request.headers.prefer_return else { return self };
+        match preference {
+            ReturnPreference::Representation if self.status == 204 => return self,
+            ReturnPreference::Representation => {}
+            ReturnPreference::Minimal => self.content = Content::Empty,
+            ReturnPreference::OperationOutcome => {
                 self.content = Content::Resource(operation_outcome(&self.issues));
+                self.status = if self.status == 204 { 200 } else { self.status };
             }
         }
+        self.applied.push(preference.text());
         self
     }
 

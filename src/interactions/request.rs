@@ -4,6 +4,7 @@ use actix_web::web::Bytes;
 use serde_json::Value;
 
 use super::format::{BodyFormat, Wanted};
+use super::header::Tags;
 use crate::access::Caller;
 use crate::clock::Micros;
 use crate::fhir::codec::{Limits, json, xml};
@@ -78,15 +79,25 @@ pub enum ReturnPreference {
     OperationOutcome,
 }
 
+impl ReturnPreference {
+    /// As Preference-Applied says it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Minimal => "return=minimal",
+            Self::Representation => "return=representation",
+            Self::OperationOutcome => "return=OperationOutcome",
+        }
+    }
+}
+
 /// The headers that steer an interaction.
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
     /// `If-Match`, the version that must be current.
     pub if_match: Option<i64>,
-    /// `If-None-Match`, the version the client has.
-    pub if_none_match: Option<i64>,
-    /// `If-None-Match: *`.
-    pub if_none_match_any: bool,
+    /// `If-None-Match`, the versions the client has.
+    pub if_none_match: Tags,
     /// `If-Modified-Since`.
     pub if_modified_since: Option<Micros>,
     /// `If-None-Exist`, search criteria.

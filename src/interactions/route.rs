@@ -43,6 +43,8 @@ pub enum Target {
         resource_type: Option<String>,
         /// The id, at instance level.
         id: Option<String>,
+        /// The version, where one version is named.
+        version: Option<i64>,
     },
 }
 
@@ -86,6 +88,9 @@ impl Target {
             [type_, id] => Ok(Self::Instance((*type_).to_owned(), checked_id(id)?)),
             [type_, id, "_history"] => Ok(Self::InstanceHistory((*type_).to_owned(), checked_id(id)?)),
             [type_, id, "_history", version] => version_target(type_, id, version),
+            [type_, id, "_history", version, name] if name.starts_with('$') => {
+                version_target(type_, id, version).map(|target| operation_on_version(name, target))
+            }
             [type_, id, "*"] => compartment(type_, id, None).map(|(a, b, c)| Self::Compartment(a, b, c)),
             [type_, id, "_search"] => compartment(type_, id, None).map(|(a, b, c)| Self::CompartmentSearch(a, b, c)),
             [type_, id, member] if definitions.is_resource_type(member) => {
@@ -117,7 +122,20 @@ fn compartment(
 }
 
 fn operation(name: &str, resource_type: Option<&&str>, id: Option<String>) -> Target {
-    Target::Operation { name: name.to_owned(), resource_type: resource_type.map(|type_| (*type_).to_owned()), id }
+    let resource_type = resource_type.map(|type_| (*type_).to_owned());
+    Target::Operation { name: name.to_owned(), resource_type, id, version: None }
+}
+
+fn operation_on_version(name: &str, target: Target) -> Target {
+    match target {
+        Target::Version(resource_type, id, version) => Target::Operation {
+            name: name.to_owned(),
+            resource_type: Some(resource_type),
+            id: Some(id),
+            version: Some(version),
+        },
+        other => other,
+    }
 }
 
 fn version_target(resource_type: &str, id: &str, version: &str) -> Result<Target, Problem> {

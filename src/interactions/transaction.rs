@@ -66,7 +66,7 @@ pub async fn transaction(
     let shown = request.headers.prefer_return == Some(ReturnPreference::Representation);
     let mut answers: Vec<(usize, Value)> = Vec::new();
     for (index, written) in written {
-        answers.push((index, entry::answer(server, &commit::reply(written), shown)?));
+        answers.push((index, entry::answer(server, &commit::reply(written).preferring(request), shown)?));
     }
     for read in &plan.reads {
         let reply = Box::pin(super::handle(server, &read.request)).await;

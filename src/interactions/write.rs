@@ -10,6 +10,7 @@ use super::live;
 use super::patch;
 use super::record::{self, Stamp};
 use super::server::Server;
+use super::subset;
 use crate::clock::Micros;
 use crate::config::References;
 use crate::fhir::codec::json;
@@ -48,7 +49,7 @@ pub enum Change {
 pub enum Outcome {
     /// A resource came into being (201).
     Created,
-    /// A new version (200).
+    /// A new version, or the one before where the content is the same (200).
     Updated,
     /// A new version, made by a patch (200).
     Patched,
@@ -212,6 +213,9 @@ async fn store(
 ) -> Result<Written, Problem> {
     let now = server.clock.now();
     let living = before.as_ref().filter(|stored| !stored.deleted);
+    if living.is_some() && subset::is_subsetted(&draft.value) {
+        return Err(incomplete(&draft.resource_type));
+    }
     let decision = decide(server, tx, draft, living, origin, stamp, now).await?;
     if let Some(problem) = decision.problem() {
         return Err(problem);
@@ -226,18 +230,32 @@ async fn store(
         Some(_) if origin.method == "PATCH" => Outcome::Patched,
         Some(_) => Outcome::Updated,
     };
-    live::admit(server, tx, stored).await?;
-    let written = put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?;
-    live::changed(server, tx, &written.resource_type).await?;
-    if !stamp.caller.imports {
+    let same = living.filter(|living| decision.effects.is_empty() && stored.is_stored_as(living));
+    let mut written = match same {
+        Some(living) => Written { outcome, ..Written::unchanged(living.clone()) },
+        None => {
+            live::admit(server, tx, stored).await?;
+            put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?
+        }
+    };
+    if same.is_none() {
+        live::changed(server, tx, &written.resource_type).await?;
+    }
+    if same.is_none() && !stamp.caller.imports {
         tx.require(&draft.references);
     }
     records.push(stamp.change(&written, before.as_ref().map(|stored| stored.version)));
     let cause = written.location();
     effects::carry_out(server, tx, &decision.effects, &cause, stamp, records).await?;
-    let mut written = written;
     written.issues = draft.issues.iter().cloned().chain(decision.issues).collect();
     Ok(written)
+}
+
+/// What was read with `_summary` or `_elements` must not replace the whole.
+fn incomplete(resource_type: &str) -> Problem {
+    let text = "The resource is tagged SUBSETTED: it was read without some of its elements, and storing it would lose them. \
+                Read it without `_summary` and `_elements`, and repeat the change.";
+    Problem::new(Kind::Unprocessable, text).at(format!("{resource_type}.meta.tag"))
 }
 
 /// Writes one version with its index rows; histories show it as made by `method`.

@@ -3,6 +3,10 @@
 pub mod everything;
 pub mod job_status;
 pub mod reindex;
+pub mod labels;
+pub mod meta;
+pub mod meta_add;
+pub mod meta_delete;
 pub mod validate;
 
 use crate::interactions::operation::Operation;
@@ -11,6 +15,9 @@ use crate::interactions::operation::Operation;
 pub const ALL: &[&dyn Operation] = &[
     &everything::patient::PatientEverything,
     &everything::referral::ReferralEverything,
+    &meta::Meta,
+    &meta_add::MetaAdd,
+    &meta_delete::MetaDelete,
     &validate::Validate,
     &reindex::Reindex,
     &job_status::JobStatus,

@@ -33,7 +33,7 @@ impl Operation for Validate {
     }
 
     fn offered_at(&self, level: &Level) -> bool {
-        !matches!(level, Level::System)
+        matches!(level, Level::Type(_) | Level::Instance(..))
     }
 
     fn by_get(&self) -> bool {
@@ -148,7 +148,7 @@ async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Res
     let found = draft::resource_type(&resource)?.to_owned();
     let (expected, id) = match level {
         Level::Type(name) => (name.as_str(), None),
-        Level::Instance(name, id) => (name.as_str(), Some(id.as_str())),
+        Level::Instance(name, id) | Level::Version(name, id, _) => (name.as_str(), Some(id.as_str())),
         Level::System => (found.as_str(), None),
     };
     if found != expected {

@@ -18,6 +18,7 @@ mod indexed;
 pub mod insert;
 mod jobs;
 mod keys;
+mod labels;
 mod lane;
 mod lifetime;
 mod migrate;
@@ -44,6 +45,7 @@ pub use self::audit::AuditRecord;
 pub use self::clients::Client;
 pub use self::history::{HistoryOf, HistoryPage, Past};
 pub use self::jobs::{Claim, JobState};
+pub use self::labels::Labels;
 pub use self::pending::{NewJob, NewResource, Party};
 pub use self::resources::Stored;
 pub use self::search::Found;
@@ -173,6 +175,11 @@ impl Store {
     /// How many versions all pages of a history have.
     pub async fn history_count(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<i64, Problem> {
         history::count(&self.0.database, of, page).await
+    }
+
+    /// The profiles, tags and security labels that current resources of a type, or of all types, have.
+    pub async fn labels(&self, resource_type: Option<&str>) -> Result<Labels, Problem> {
+        labels::labels(&self.0.database, resource_type).await
     }
 
     /// Runs a search statement: the matching resources in its order, with their sort values.

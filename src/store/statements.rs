@@ -3,7 +3,8 @@
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
 use super::{
-    clients, dialect, flush, history, index, indexed, jobs, keys, migrate, references, resources, secret, tokens, tx,
+    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, references, resources, secret, tokens,
+    tx,
 };
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
@@ -46,6 +47,8 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("jobs::REMOVE", jobs::REMOVE),
         ("jobs::RENEW", jobs::RENEW),
         ("keys::TAKE", keys::TAKE),
+        ("labels::TOKENS", labels::TOKENS),
+        ("labels::URIS", labels::URIS),
         ("migrate::NEWEST", migrate::NEWEST),
         ("migrate::RECORD", migrate::RECORD),
         ("references::REFERRERS", references::REFERRERS),

@@ -4,7 +4,7 @@ use kith::interactions::format::{BodyFormat, Format, body_format, wanted};
 use kith::problem::Kind;
 use serde_json::json;
 
-use crate::support::http::{JSON, TestServer};
+use crate::support::http::{JSON, TestServer, send};
 use crate::support::{TestDatabase, over_http};
 
 #[test]
@@ -56,8 +56,14 @@ fn the_answer_format_follows_accept_and_format() {
         (None, Some("application/fhir+xml"), Ok(Format::Xml)),
         (None, Some("application/fhir xml"), Ok(Format::Xml)),
         (None, Some("text/xml"), Ok(Format::Xml)),
-        (None, Some("html"), Ok(Format::Json)),
-        (None, Some("text/html"), Ok(Format::Json)),
+        (None, Some("html"), Err(Kind::NotAcceptable)),
+        (None, Some("text/html"), Err(Kind::NotAcceptable)),
+        (Some("text/html"), None, Err(Kind::NotAcceptable)),
+        (Some("text/html, image/webp"), None, Err(Kind::NotAcceptable)),
+        (Some("text/html, */*;q=0.1"), None, Ok(Format::Json)),
+        (Some("application/fhir+json; fhirVersion=5.0, application/fhir+xml; fhirVersion=4.0"), None, Ok(Format::Xml)),
+        (Some("application/fhir+json;q=0, application/fhir+xml;q=0"), None, Err(Kind::NotAcceptable)),
+        (None, Some("application/fhir+json;fhirVersion=3.0"), Err(Kind::NotAcceptable)),
         (None, Some("turtle"), Err(Kind::NotAcceptable)),
     ];
     for (accept, format, expected) in table {
@@ -88,6 +94,62 @@ fn xml_goes_in_and_comes_out(database: &TestDatabase) {
     assert!(history.text.contains("<resource><Patient>"), "{}", history.text);
 }
 
+fn answers_name_the_version_that_was_asked_for(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let ask = |accept: &str| server.send("GET", "metadata", &[("Accept", accept)], None);
+    let plain = ask("application/json").expect(200);
+    assert_eq!(plain.header("content-type"), "application/fhir+json; charset=utf-8");
+    let named = ask("image/png, application/fhir+xml; fhirVersion=4.0").expect(200);
+    assert_eq!(named.header("content-type"), "application/fhir+xml; fhirVersion=4.0; charset=utf-8");
+    ask("application/fhir+json; fhirVersion=3.0").expect(406);
+    let several = server.send("GET", "metadata", &[("Accept", "image/png"), ("Accept", "text/xml")], None).expect(200);
+    assert!(several.text.contains("?><CapabilityStatement"), "{}", several.text);
+}
+
+fn a_search_form_may_say_the_format(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let answer = server.send("POST", "Patient/_search", &[form], Some(b"_format=xml&_pretty=true")).expect(200);
+    assert!(answer.text.contains("\n<Bundle"), "{}", answer.text);
+    let answer = server.send("POST", "Patient/_search?_format=json", &[form], Some(b"_format=xml")).expect(200);
+    assert!(answer.text.starts_with('{'), "{}", answer.text);
+}
+
+/// Every refusal is an OperationOutcome in the format that was asked for, whoever refuses.
+fn refusals_have_the_format_that_was_asked_for(database: &TestDatabase) {
+    let server = TestServer::start_with(database, &[("limits.body", "2048")]);
+    let long = format!("Patient?name={}", "x".repeat(20_000));
+    let large = format!("<Patient xmlns=\"http://hl7.org/fhir\">{}</Patient>", " ".repeat(4000));
+    let cases: [(&str, &str, &[u8], u16); 13] = [
+        ("GET", "Patient/nobody", b"", 404),
+        ("GET", "Nothing", b"", 404),
+        ("GET", "Patient/%FF", b"", 400),
+        ("GET", "Patient?name=%FF%FE", b"", 400),
+        ("GET", "Patient/a%00b", b"", 400),
+        ("GET", &long, b"", 414),
+        ("POST", "Patient", large.as_bytes(), 413),
+        ("POST", "Patient", b"<", 400),
+        ("POST", "Patient", b"\xff\xfe", 400),
+        ("DELETE", "metadata", b"", 405),
+        ("FROB", "Patient", b"", 405),
+        ("GET", "Patient?birthdate=soon", b"", 400),
+        ("PUT", "Patient/a?_format=xml", b"<Patient xmlns=\"http://hl7.org/fhir\"><id value=\"b\"/></Patient>", 400),
+    ];
+    let outside = [("GET", "elsewhere", 404), ("POST", "health/live", 405), ("DELETE", "", 404)];
+    let root = server.base.strip_suffix("fhir").unwrap().to_owned();
+    let inside = cases.map(|(method, path, body, status)| (method, format!("{}/{path}", server.base), body, status));
+    let outside = outside.map(|(method, path, status)| (method, format!("{root}{path}"), b"".as_slice(), status));
+    for (method, path, body, status) in inside.into_iter().chain(outside) {
+        let body = (!body.is_empty()).then_some(body);
+        let answer = send(method, &path, &[XML, ("Accept", "application/fhir+xml")], body);
+        assert_eq!(answer.status, status, "{method} {:.40}: {}", path, answer.text);
+        assert!(answer.header("content-type").starts_with("application/fhir+xml"), "{method} {path:.40}");
+        assert!(answer.text.contains("?><OperationOutcome"), "{method} {path:.40}: {}", answer.text);
+    }
+    let unreadable = server.send("GET", "Patient/x", &[("Accept", "image/png")], None).expect(406);
+    assert_eq!(unreadable.json()["resourceType"], "OperationOutcome");
+}
+
 fn refused_xml_is_answered_with_all_issues(database: &TestDatabase) {
     let server = TestServer::start(database);
     let broken = PATIENT.replace("<active", "<activ").replace("<family", "<famly");
@@ -111,4 +173,11 @@ fn decimals_keep_their_text(database: &TestDatabase) {
     assert!(server.get(&format!("Observation/{id}?_format=xml")).text.contains("value=\"1.50E-3\""));
 }
 
-over_http!(xml_goes_in_and_comes_out, refused_xml_is_answered_with_all_issues, decimals_keep_their_text);
+over_http!(
+    xml_goes_in_and_comes_out,
+    refused_xml_is_answered_with_all_issues,
+    decimals_keep_their_text,
+    answers_name_the_version_that_was_asked_for,
+    a_search_form_may_say_the_format,
+    refusals_have_the_format_that_was_asked_for,
+);

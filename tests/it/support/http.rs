@@ -61,6 +61,15 @@ impl TestServer {
 
     /// Starts a server with further settings.
     pub fn start_with(database: &TestDatabase, settings: &[(&'static str, &str)]) -> Self {
+        Self::start_by(database, settings, |_| ())
+    }
+
+    /// Starts a server that is not quite the real one.
+    pub fn start_changed(database: &TestDatabase, change: fn(&mut Server)) -> Self {
+        Self::start_by(database, &[], change)
+    }
+
+    fn start_by(database: &TestDatabase, settings: &[(&'static str, &str)], change: fn(&mut Server)) -> Self {
         let key = database.folder().join("audit-key.pem").display().to_string();
         let mut flags = vec![
             ("listen", "127.0.0.1:0"),
@@ -80,7 +89,8 @@ impl TestServer {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = kith::app::build(settings).await.unwrap();
+                let mut server = kith::app::build(settings).await.unwrap();
+                change(Arc::get_mut(&mut server).unwrap());
                 let runner = Runner::start(Arc::clone(&server), kith::jobs::ALL);
                 let shared = Arc::clone(&server);
                 let running = HttpServer::new(move || {
