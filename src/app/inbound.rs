@@ -44,10 +44,11 @@ pub fn wanted(http: &HttpRequest) -> Result<Wanted, Problem> {
     wanted_by_form(http, b"")
 }
 
-/// The format of the answer to a search by POST, whose form may say it where the address does not.
+/// The format of the answer to a search by POST, whose form may say it where the address does not. A query that cannot be
+/// read is reported when the request is; it says nothing of the format.
 fn wanted_by_form(http: &HttpRequest, bytes: &[u8]) -> Result<Wanted, Problem> {
-    let mut query = url::query_pairs(std::str::from_utf8(bytes).unwrap_or_default())?;
-    query.extend(url::query_pairs(http.query_string())?);
+    let mut query = url::query_pairs(std::str::from_utf8(bytes).unwrap_or_default()).unwrap_or_default();
+    query.extend(url::query_pairs(http.query_string()).unwrap_or_default());
     let find = |name: &str| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     format::wanted(all(http, &ACCEPT).as_deref(), find("_format"), find("_pretty"))
 }

@@ -13,7 +13,6 @@ pub enum Format {
     Xml,
 }
 
-
 /// The format of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyFormat {

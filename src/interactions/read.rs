@@ -63,12 +63,9 @@ const fn is_newer(stored: &Stored, since: Micros) -> bool {
 
 /// 410 with the version that is the deletion. It is audited as a refusal that names whom it is about.
 async fn gone(server: &Server, request: &Request, stamp: &Stamp, stored: &Stored) -> Result<Reply, Problem> {
-    let problem =
-        Problem::new(Kind::Gone, "The resource was deleted. Its history is still there.").at("http.url");
-    let record = AuditRecord {
-        patients: patients([stored.patient.as_str()]),
-        ..stamp.refusal(server, request, &problem)
-    };
+    let problem = Problem::new(Kind::Gone, "The resource was deleted. Its history is still there.").at("http.url");
+    let record =
+        AuditRecord { patients: patients([stored.patient.as_str()]), ..stamp.refusal(server, request, &problem) };
     server.store.audit(record).await?;
     Ok(Reply::problem(&problem).versioned(stored.version, stored.last_updated))
 }

@@ -143,7 +143,6 @@ pub fn existing(stored: Option<Stored>) -> Result<Stored, Problem> {
 /// The answer that shows a Meta.
 #[must_use]
 pub fn answer(meta: &Value) -> Reply {
-    let parameters =
-        json!({ "resourceType": "Parameters", "parameter": [{ "name": "return", "valueMeta": meta }] });
+    let parameters = json!({ "resourceType": "Parameters", "parameter": [{ "name": "return", "valueMeta": meta }] });
     Reply::new(200, Content::Resource(parameters))
 }

@@ -2,11 +2,11 @@
 
 pub mod everything;
 pub mod job_status;
-pub mod reindex;
 pub mod labels;
 pub mod meta;
 pub mod meta_add;
 pub mod meta_delete;
+pub mod reindex;
 pub mod validate;
 
 use crate::interactions::operation::Operation;

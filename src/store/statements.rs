@@ -3,8 +3,8 @@
 use super::audit::{chain, checkpoint, verify};
 use super::insert::Insert;
 use super::{
-    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, references, resources, secret, tokens,
-    tx,
+    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, references, resources, secret,
+    tokens, tx,
 };
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.

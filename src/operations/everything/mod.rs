@@ -111,7 +111,7 @@ async fn reply(
     answer: &Answer,
 ) -> Result<Reply, Problem> {
     let (resource_type, id) = match level {
-        Level::Instance(name, id) => (name.clone(), id.clone()),
+        Level::Instance(name, id) | Level::Version(name, id, _) => (name.clone(), id.clone()),
         Level::Type(name) => (name.clone(), String::new()),
         Level::System => Default::default(),
     };
@@ -131,7 +131,7 @@ async fn reply(
 /// The address of the operation below the base.
 fn path(level: &Level) -> String {
     match level {
-        Level::Instance(name, id) => format!("{name}/{id}/$everything"),
+        Level::Instance(name, id) | Level::Version(name, id, _) => format!("{name}/{id}/$everything"),
         Level::Type(name) => format!("{name}/$everything"),
         Level::System => "$everything".to_owned(),
     }

@@ -79,7 +79,8 @@ fn preferences_are_heeded_and_said(database: &TestDatabase) {
 fn preferences_reach_the_entries_of_a_bundle(database: &TestDatabase) {
     let server = TestServer::start(database);
     for kind in ["transaction", "batch"] {
-        let entry = json!({ "resource": { "resourceType": "Patient" }, "request": { "method": "POST", "url": "Patient" } });
+        let entry =
+            json!({ "resource": { "resourceType": "Patient" }, "request": { "method": "POST", "url": "Patient" } });
         let bundle = json!({ "resourceType": "Bundle", "type": kind, "entry": [entry] }).to_string();
         let send = |prefer: &str| {
             let answer = server.send("POST", "", &[JSON, ("Prefer", prefer)], Some(bundle.as_bytes())).expect(200);
@@ -96,7 +97,8 @@ fn preferences_reach_the_entries_of_a_bundle(database: &TestDatabase) {
 }
 
 fn pages_of_listed_origins_may_call(database: &TestDatabase) {
-    let server = TestServer::start_with(database, &[("cors.origins", "https://app.example.org, http://localhost:3000")]);
+    let server =
+        TestServer::start_with(database, &[("cors.origins", "https://app.example.org, http://localhost:3000")]);
     let origin = ("Origin", "https://app.example.org");
     let answer = server.send("GET", "metadata", &[origin], None).expect(200);
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example.org");

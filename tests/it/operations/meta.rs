@@ -45,7 +45,10 @@ fn labels_are_added_as_sets(database: &TestDatabase) {
     assert_eq!(answer.header("etag"), "W/\"2\"");
     let result = answer.json()["parameter"][0]["valueMeta"].clone();
     assert_eq!(codes(&result, "tag"), ["one", "two"]);
-    assert_eq!((codes(&result, "profile"), codes(&result, "security")), (vec![profile.to_owned()], vec!["secret".to_owned()]));
+    assert_eq!(
+        (codes(&result, "profile"), codes(&result, "security")),
+        (vec![profile.to_owned()], vec!["secret".to_owned()])
+    );
     assert_eq!(result, server.get("Patient/rose").json()["meta"]);
     assert_eq!(server.post("Patient/rose/$meta-add", &body(&given)).expect(200).header("etag"), "W/\"2\"");
     assert_eq!(server.get(&format!("Patient?_tag={TAGS}|two")).json()["total"], 1);
@@ -72,7 +75,8 @@ fn what_is_in_use_is_shown_by_level(database: &TestDatabase) {
     let basic = json!({ "resourceType": "Basic", "code": { "text": "x" }, "meta": { "tag": [tag("two"), tag("one")],
         "security": [{ "system": "https://example.org/labels", "code": "secret" }] } });
     server.post("Basic", &basic).expect(201);
-    let gone = server.post("Basic", &json!({ "resourceType": "Basic", "code": { "text": "x" }, "meta": { "tag": [tag("gone")] } }));
+    let gone = server
+        .post("Basic", &json!({ "resourceType": "Basic", "code": { "text": "x" }, "meta": { "tag": [tag("gone")] } }));
     server.delete(&format!("Basic/{}", gone.json()["id"].as_str().unwrap())).expect(204);
     assert_eq!(codes(&meta(&server, ""), "tag"), ["one", "two"]);
     assert_eq!(codes(&meta(&server, ""), "security"), ["secret"]);
