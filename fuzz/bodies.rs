@@ -11,6 +11,7 @@ use kith::fhir::temporal::{DateTime, Time};
 use kith::fhir::types::{PrimitiveKind, TypeIndex, TypeKind, Types};
 use kith::fhirpath::{Context, Expression, Item};
 use kith::interactions::url::query_pairs;
+use kith::patch::Patch;
 use kith::search::parameters::Registry;
 use kith::search::query::{self, Handling};
 use kith::validate::{Options, Settings, Validator};
@@ -95,6 +96,63 @@ pub fn xml(bytes: &[u8]) {
     let Ok(written) = xml::to_bytes(&value, types) else { return };
     let again = xml::parse(&written, &Limits::default(), types);
     assert!(again.is_ok_and(|again| again == value), "what was written reads differently");
+}
+
+/// A JSON Patch or a FHIRPath Patch: a changed resource or a problem.
+pub fn patch(bytes: &[u8]) {
+    const OPERATIONS: &[&str] = &["add", "remove", "replace", "move", "copy", "test", "insert", "delete", "odd"];
+    const POINTERS: &[&str] = &[
+        "",
+        "/",
+        "/name",
+        "/name/0",
+        "/name/-",
+        "/name/0/given/1",
+        "/a~1b",
+        "/~2",
+        "/name/01",
+        "/id",
+        "/resourceType",
+        "/active/x",
+    ];
+    const PATHS: &[&str] = &[
+        "Patient",
+        "Patient.name",
+        "Patient.name[0].given",
+        "name.where(family = 'a')",
+        "Patient.active",
+        "Patient.id",
+        "Patient.multipleBirth",
+        "%resource",
+        "Patient.name.given[1]",
+        "((",
+        "1",
+        "Patient.deceased",
+    ];
+    let patient = json!({
+        "resourceType": "Patient", "id": "p", "active": true, "multipleBirthInteger": 3,
+        "name": [{ "family": "a", "given": ["b", "c"], "_given": [null, { "id": "g" }] }],
+    });
+    let mut choices = Choices(bytes);
+    let (mut operations, mut parameters) = (Vec::new(), Vec::new());
+    while !choices.is_over() && operations.len() < 8 {
+        let value = [json!("x"), json!({ "family": "z" }), json!(["y"]), Value::Null][choices.next() % 4].clone();
+        operations.push(json!({
+            "op": choices.of(OPERATIONS), "path": choices.of(POINTERS), "from": choices.of(POINTERS), "value": value,
+        }));
+        let name = choices.of(&["name", "given", "active", "deceased", "", "nothing"]);
+        parameters.push(json!({ "name": "operation", "part": [
+            { "name": "type", "valueCode": choices.of(OPERATIONS) }, { "name": "path", "valueString": choices.of(PATHS) },
+            { "name": "name", "valueString": name }, { "name": "index", "valueInteger": choices.next() % 4 },
+            { "name": "source", "valueInteger": choices.next() % 4 },
+            { "name": "destination", "valueInteger": choices.next() % 4 },
+            { "name": "value", "valueString": value },
+        ] }));
+    }
+    let parameters = json!({ "resourceType": "Parameters", "parameter": parameters });
+    for patch in [Patch::json(&Value::Array(operations)), Patch::fhirpath(&parameters)].into_iter().flatten() {
+        let _ = patch.apply(&patient, 0);
+    }
 }
 
 /// JSON of nearly the right shape, against every profile there is.

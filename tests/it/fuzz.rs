@@ -227,6 +227,11 @@ proptest! {
     }
 
     #[test]
+    fn patches(bytes in prop::collection::vec(any::<u8>(), 0..96)) {
+        bodies::patch(&bytes);
+    }
+
+    #[test]
     fn instances_against_every_profile(bytes in prop::collection::vec(any::<u8>(), 0..192)) {
         bodies::validate(&bytes);
     }

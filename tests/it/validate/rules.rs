@@ -143,3 +143,18 @@ fn bundles_are_walked_with_their_own_places() {
     ] });
     assert_eq!(plain(&bundle), ["reference-target at Bundle.entry[3].resource.subject"]);
 }
+
+#[test]
+fn documents_need_full_urls_and_links_stand_once() {
+    let link = |relation: &str| json!({ "relation": relation, "url": "http://test.example/Patient?page=1" });
+    let bundle = json!({
+        "resourceType": "Bundle", "type": "message", "link": [link("self"), link("next"), link("self"), link("alternate")],
+        "entry": [
+            { "resource": { "resourceType": "MessageHeader", "eventUri": "urn:e", "source": { "endpoint": "urn:s" } } },
+            { "fullUrl": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "resource": { "resourceType": "Basic", "code": { "text": "x" } } },
+        ],
+    });
+    let mut found = findings(validator(), &bundle, "http://hl7.org/fhir/StructureDefinition/Bundle");
+    found.retain(|line| line.contains("bundle-"));
+    assert_eq!(found, ["error bundle-full-url at Bundle.entry[0]", "error bundle-link at Bundle.link[2]"]);
+}
