@@ -6,7 +6,7 @@ use crate::search::parameters::{OfType, Registry};
 /// Why a parameter of a query could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// There is no such parameter; lenient handling passes over it.
+    /// There is no such parameter, or it has no value; lenient handling passes over it.
     Unknown(Box<Issue>),
     /// It is there, but wrongly used; never passed over, since that would widen the result.
     Wrong(Box<Issue>),
@@ -36,6 +36,11 @@ fn issue(name: &str, code: IssueCode, rule: &str, text: impl Into<String>) -> Is
 /// The value cannot be read; `text` says what it should be.
 pub fn value(name: &str, text: impl Into<String>) -> Fault {
     Fault::Wrong(Box::new(issue(name, IssueCode::Value, "search-value", text)))
+}
+
+/// The parameter has no value, which the specification says to ignore.
+pub fn empty(name: &str) -> Fault {
+    Fault::Unknown(Box::new(issue(name, IssueCode::Value, "search-value", "The parameter has no value.")))
 }
 
 /// The parameter is used in a way that is not allowed.

@@ -79,6 +79,9 @@ impl State {
         if FORMAT.contains(&name) {
             return Ok(());
         }
+        if value.is_empty() {
+            return Err(fault::empty(name));
+        }
         if result::is_setting(name) {
             return self.settings.take(resource_type, name, value, context);
         }

@@ -3,3 +3,4 @@
 pub mod files;
 mod http;
 mod player;
+mod report;

@@ -3,6 +3,7 @@
 mod audit;
 mod bundles;
 mod capabilities;
+mod claims;
 mod conditional;
 mod crud;
 mod formats;

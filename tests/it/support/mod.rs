@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod http;
+pub mod minimal;
 pub mod postgres;
 
 use std::path::{Path, PathBuf};
