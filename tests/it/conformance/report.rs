@@ -42,7 +42,7 @@ fn junit_is_well_formed_and_counts() {
     loop {
         match reader.read_event().unwrap() {
             quick_xml::events::Event::Eof => break,
-            quick_xml::events::Event::Start(start) if start.name().as_ref() == b"failure" => failures += 1,
+            quick_xml::events::Event::Start(start) if start.name().as_ref() == "failure" => failures += 1,
             _ => {}
         }
     }
