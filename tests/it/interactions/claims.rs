@@ -272,6 +272,7 @@ fn each_operation_is_there(database: &TestDatabase) {
 
 fn each_format_and_compartment_is_there(database: &TestDatabase) {
     let server = TestServer::start(database);
+    let minimal = Minimal::new(server.server.definitions.clone());
     server.put("Patient/x", &json!({ "resourceType": "Patient", "id": "x" })).expect(201);
     let statement = server.get("metadata").expect(200).json();
     for format in items(&statement["format"]).map(|format| format.as_str().unwrap()) {
@@ -298,6 +299,9 @@ fn each_format_and_compartment_is_there(database: &TestDatabase) {
         let code = canonical.rsplit('/').next().unwrap();
         let names = texts(&statement["rest"][0]["resource"], "type");
         let centre = names.into_iter().find(|name| name.eq_ignore_ascii_case(code)).unwrap();
+        let mut content = minimal.resource(centre);
+        content["id"] = json!("x");
+        server.put(&format!("{centre}/x"), &content);
         server.get(&format!("{centre}/x/*")).expect(200);
     }
     server.get("Organization/x/*").expect(404);

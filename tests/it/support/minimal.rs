@@ -28,7 +28,10 @@ const MORE: &[(&str, &str)] = &[
         "AllergyIntolerance",
         r#"{ "code": { "text": "x" }, "clinicalStatus": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active" }] } }"#,
     ),
-    ("Appointment", r#"{ "participant": [{ "status": "accepted", "actor": { "display": "x" } }] }"#),
+    (
+        "Appointment",
+        r#"{ "status": "proposed", "participant": [{ "status": "accepted", "actor": { "display": "x" } }] }"#,
+    ),
     ("AppointmentResponse", r#"{ "actor": { "display": "x" } }"#),
     ("Bundle", r#"{ "type": "collection" }"#),
     ("CapabilityStatement", r#"{ "kind": "requirements", "description": "x", "rest": [{ "mode": "server" }] }"#),
@@ -49,7 +52,10 @@ const MORE: &[(&str, &str)] = &[
     ("SearchParameter", r#"{ "code": "x", "base": ["Patient"] }"#),
     (
         "StructureDefinition",
-        r#"{ "differential": { "element": [{ "path": "X", "id": "X" }] }, "kind": "logical", "type": "https://kith.example/X", "url": "https://kith.example/X", "abstract": false }"#,
+        r#"{ "kind": "complex-type", "abstract": false, "type": "Extension", "derivation": "constraint",
+             "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+             "context": [{ "type": "element", "expression": "Patient" }],
+             "differential": { "element": [{ "id": "Extension", "path": "Extension" }] } }"#,
     ),
     ("TerminologyCapabilities", r#"{ "kind": "requirements", "description": "x" }"#),
 ];
@@ -101,6 +107,7 @@ impl Minimal {
                 let (system, code) = self.coding(element);
                 let coding = json!({ "system": system, "code": code });
                 match code.as_str() {
+                    "" if element["type"][0]["code"] == "Coding" => json!({ "display": "x" }),
                     "" => json!({ "text": "x" }),
                     _ if element["type"][0]["code"] == "Coding" => coding,
                     _ => json!({ "coding": [coding] }),
