@@ -32,7 +32,7 @@ impl Client {
         );
         self.stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).unwrap();
         let mut received = Vec::with_capacity(64 * 1024);
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = vec![0; 64 * 1024];
         let (status, end, length) = loop {
             let count = self.stream.read(&mut chunk).unwrap();
             assert!(count > 0, "the server closed the connection");

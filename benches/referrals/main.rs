@@ -2,7 +2,8 @@
 //! connections, as ratios in one run.
 //!
 //! `cargo bench --bench referrals -- [sqlite] [postgres] [--sizes 10000,100000] [--seconds N] [--binary FILE]`. Both sizes are
-//! served at the same time and asked in turn, so that what else the machine does falls on both.
+//! served at the same time and asked in turn, so that what else the machine does falls on both. Page 500 is there from
+//! 60,000 referrals on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -167,7 +168,7 @@ fn pages(server: &Server) {
             let links = bundle["link"].as_array().unwrap();
             let next = links.iter().find(|link| link["relation"] == "next").expect("there are 500 pages");
             let url = next["url"].as_str().unwrap();
-            path = url[url.find("/fhir").unwrap()..].to_owned();
+            url[url.find("/fhir").unwrap()..].clone_into(&mut path);
         }
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..SAMPLES {

@@ -41,6 +41,9 @@ fn transaction(data: &Data, number: u32) -> String {
     .to_string()
 }
 
+/// Makes the request of a number.
+type Make<'a> = Box<dyn Fn(u64) -> Request + Sync + 'a>;
+
 /// Measures and prints.
 pub fn run(data: &Data, server: &Server, seconds: Duration) {
     let number = |number: u64, many: u32| u32::try_from(number % u64::from(many)).unwrap();
@@ -52,7 +55,7 @@ pub fn run(data: &Data, server: &Server, seconds: Duration) {
     let bundles: Vec<String> = (0..200).map(|of| transaction(data, of)).collect();
     let creates: Vec<Request> = (0..200).map(create).collect();
     let validate = data.request(0).to_string();
-    let kinds: [(&str, Box<dyn Fn(u64) -> Request + Sync + '_>); 7] = [
+    let kinds: [(&str, Make<'_>); 7] = [
         ("health check", Box::new(|_| get("/health/live".to_owned()))),
         ("read by id, buffered audit", Box::new(|_| get("/fhir/Task/task-0000042".to_owned()))),
         ("read of 500 Tasks in turn", Box::new(|of| get(format!("/fhir/Task/task-{:07}", of % 500)))),

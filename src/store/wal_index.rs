@@ -39,7 +39,9 @@ pub(super) struct WalIndex {
 
 /// Files that are held open, with the number of their users. SQLite's own locks lie on the wal-index, and a process loses all
 /// its locks on a file as soon as it closes any descriptor of it: so nothing here is closed before the connections are.
-static HELD: Mutex<Option<HashMap<(u64, u64), (Arc<File>, usize)>>> = Mutex::new(None);
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+
+type Held = HashMap<(u64, u64), (Arc<File>, usize)>;
 
 impl WalIndex {
     /// The wal-index of a database that this process has open; none where there is none, as in memory.
