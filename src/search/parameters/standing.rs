@@ -8,7 +8,7 @@ use crate::fhir::definitions::SearchParameter;
 
 /// Raise this whenever extraction yields other rows for the same resource and definitions: at their next start servers then
 /// index everything anew.
-const EXTRACTION: i64 = 1;
+const EXTRACTION: i64 = 2;
 
 /// Whether searches may use a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
