@@ -1,17 +1,20 @@
 //! batch: `POST [base]` with a Bundle of type batch (<https://hl7.org/fhir/R4/http.html#transaction>): every entry is a
 //! request of its own, audited by itself, and may fail by itself.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::entry::{self, Entry};
+use super::record::Stamp;
 use super::reply::{Content, Reply};
-use super::request::{Request, ReturnPreference};
+use super::request::{Body, Request, ReturnPreference};
+use super::rewrite;
 use super::server::Server;
 use crate::access::Grant;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Entries carried out at the same time, so that their commits can be joined.
 const AT_ONCE: usize = 32;
@@ -23,9 +26,21 @@ pub async fn batch(
     mut bundle: Value,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let mut entries = entry::read(server, request, &mut bundle)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut answers: Vec<(usize, Value)> = Vec::new();
+    let all = entry::read_each(server, request, &mut bundle)?;
+    let names: HashSet<String> = all.iter().flatten().filter_map(|entry| entry.full_url.clone()).collect();
+    for entry in all {
+        match entry.and_then(|entry| independent(entry, &names)) {
+            Ok(entry) => entries.push(entry),
+            Err((index, problem)) => {
+                let record = Stamp::of(request, server.clock.now()).refusal(server, request, &problem);
+                server.store.audit(record).await?;
+                answers.push((index, entry::answer(server, &Reply::problem(&problem), false)?));
+            }
+        }
+    }
     entries.sort_by_key(|entry| entry::rank(entry.request.method));
-    let mut answers: Vec<(usize, Value)> = Vec::with_capacity(entries.len());
     for group in entries.chunk_by(|one, other| entry::rank(one.request.method) == entry::rank(other.request.method)) {
         for some in group.chunks(AT_ONCE) {
             let replies = join_all(some.iter().map(|entry| carry_out(server, request, entry))).await;
@@ -41,6 +56,18 @@ pub async fn batch(
         response["entry"] = Value::Array(list);
     }
     Ok(Reply::new(200, Content::Resource(response)))
+}
+
+/// An entry of a batch must not refer to what another one creates: they are carried out apart.
+fn independent(entry: Entry, names: &HashSet<String>) -> Result<Entry, (usize, Problem)> {
+    let Body::Resource(resource) = &entry.request.body else { return Ok(entry) };
+    let foreign = |name: &&str| names.contains(*name) && entry.full_url.as_deref() != Some(*name);
+    if !rewrite::references(resource).iter().any(|name| name.starts_with("urn:") && foreign(name)) {
+        return Ok(entry);
+    }
+    let text = "An entry of a batch must not refer to another entry; send a transaction.";
+    let problem = Problem::new(Kind::Invalid, text).at("resource");
+    Err((entry.index, entry::located(&problem, entry.index)))
 }
 
 async fn carry_out(server: &Arc<Server>, outer: &Request, entry: &Entry) -> Result<(usize, Value), Problem> {

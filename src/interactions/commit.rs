@@ -43,6 +43,7 @@ async fn conditionally(
     stamp: &Stamp,
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
+    tx.lock(condition.lock()).await?;
     let changes = match condition::settle(server, tx, change, condition).await? {
         Settled::Unchanged(stored) => {
             let written = Written::unchanged(*stored);

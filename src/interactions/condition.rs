@@ -94,12 +94,6 @@ impl Condition {
     }
 }
 
-/// Locks and runs the criteria. 412 where more than one resource matches.
-pub async fn find(tx: &mut Tx, condition: &Condition) -> Result<Option<Stored>, Problem> {
-    tx.lock(&condition.lock).await?;
-    only(condition.matches(tx).await?)
-}
-
 /// The only match, if there is one. 412 where there are several.
 pub fn only(mut found: Vec<Stored>) -> Result<Option<Stored>, Problem> {
     let first = found.pop();
@@ -112,9 +106,8 @@ fn several(help: &str) -> Problem {
     Problem::with_issues(Kind::PreconditionFailed, vec![issue])
 }
 
-/// Locks and runs the criteria of a change, and says what it comes to.
+/// Runs the criteria of a change, and says what it comes to. The caller holds the lock.
 pub async fn settle(server: &Server, tx: &mut Tx, change: &Change, condition: &Condition) -> Result<Settled, Problem> {
-    tx.lock(&condition.lock).await?;
     let found = condition.matches(tx).await?;
     match change {
         Change::Create(_) => Ok(match only(found)? {

@@ -61,6 +61,7 @@ impl Draft {
     pub fn under(&self, server: &Server, id: String) -> Result<Self, Problem> {
         let mut draft = Self::unchecked(server, self.value.clone(), id)?;
         draft.issues.clone_from(&self.issues);
+        draft.references.clone_from(&self.references);
         Ok(draft)
     }
 

@@ -29,20 +29,31 @@ pub struct Entry {
 
 /// Reads all entries. 400 with one issue per mistake.
 pub fn read(server: &Server, request: &Request, bundle: &mut Value) -> Result<Vec<Entry>, Problem> {
+    let mut entries = Vec::new();
+    let mut issues = Vec::new();
+    for entry in read_each(server, request, bundle)? {
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err((_, problem)) => issues.extend_from_slice(problem.issues()),
+        }
+    }
+    if issues.is_empty() { Ok(entries) } else { Err(Problem::with_issues(Kind::Invalid, issues)) }
+}
+
+/// An entry, or its position and what is wrong with it.
+type Read = Result<Entry, (usize, Problem)>;
+
+/// Reads each entry for itself. 413 where there are too many.
+pub fn read_each(server: &Server, request: &Request, bundle: &mut Value) -> Result<Vec<Read>, Problem> {
     let Some(Value::Array(list)) = bundle.get_mut("entry").map(Value::take) else { return Ok(Vec::new()) };
     if list.len() > server.settings.bundle_limit {
         let text = format!("A Bundle may have at most {} entries here.", server.settings.bundle_limit);
         return Err(Problem::new(Kind::TooLarge, text).at("Bundle.entry"));
     }
-    let mut entries = Vec::with_capacity(list.len());
-    let mut issues = Vec::new();
-    for (index, mut item) in list.into_iter().enumerate() {
-        match entry(server, request, index, &mut item) {
-            Ok(entry) => entries.push(entry),
-            Err(problem) => issues.extend(located(&problem, index).issues().iter().cloned()),
-        }
-    }
-    if issues.is_empty() { Ok(entries) } else { Err(Problem::with_issues(Kind::Invalid, issues)) }
+    let read = |(index, mut item): (usize, Value)| {
+        entry(server, request, index, &mut item).map_err(|problem| (index, located(&problem, index)))
+    };
+    Ok(list.into_iter().enumerate().map(read).collect())
 }
 
 fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Result<Entry, Problem> {
@@ -65,7 +76,11 @@ fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Re
     };
     let target = Target::parse(&path, &server.definitions)?;
     let full_url = item.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
-    if matches!(method, Method::Put) && resource.is_none() {
+    if target == Target::System && method == Method::Post {
+        let text = "A batch or transaction cannot be an entry of another one.";
+        return Err(Problem::new(Kind::Invalid, text).at("request.url"));
+    }
+    if matches!(method, Method::Put | Method::Patch) && resource.is_none() {
         return Err(missing("resource", "the content to be stored"));
     }
     let request = Request {
@@ -108,7 +123,7 @@ pub fn located(problem: &Problem, index: usize) -> Problem {
         .map(|issue| {
             let place = match issue.expression.as_deref() {
                 None => format!("Bundle.entry[{index}]"),
-                Some(place) if place.starts_with("request.") || place == "resource" => {
+                Some(place) if place.starts_with("request.") || matches!(place, "resource" | "fullUrl") => {
                     format!("Bundle.entry[{index}].{place}")
                 }
                 Some(place) if place.starts_with("http.") => format!("Bundle.entry[{index}].request.url"),

@@ -21,6 +21,7 @@ pub mod metadata;
 pub mod operation;
 pub mod pages;
 pub mod patch;
+mod plan;
 pub mod read;
 pub mod record;
 pub mod reply;

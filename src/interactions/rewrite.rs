@@ -19,23 +19,29 @@ pub fn rewrite(resource: &mut Value, names: &Names, types: &Types) -> bool {
 
 /// Every Reference.reference text in `resource` that has search criteria in it (`Patient?identifier=…`).
 pub fn conditional_references(resource: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    collect_conditional(resource, &mut found);
+    let mut found: Vec<String> = Vec::new();
+    for text in references(resource).into_iter().filter(|text| is_conditional(text)) {
+        if !found.iter().any(|known| known == text) {
+            found.push(text.to_owned());
+        }
+    }
     found
 }
 
-fn collect_conditional(value: &Value, found: &mut Vec<String>) {
+/// Every Reference.reference text in `resource`.
+pub fn references(resource: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    collect(resource, &mut found);
+    found
+}
+
+fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(map) => {
-            if let Some(text) = map.get("reference").and_then(Value::as_str)
-                && is_conditional(text)
-                && !found.iter().any(|known| known == text)
-            {
-                found.push(text.to_owned());
-            }
-            map.values().for_each(|child| collect_conditional(child, found));
+            found.extend(map.get("reference").and_then(Value::as_str));
+            map.values().for_each(|child| collect(child, found));
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_conditional(item, found)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         _ => {}
     }
 }

@@ -91,6 +91,17 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Type and id of what is changed; the id is empty where criteria will tell.
+    #[must_use]
+    pub fn identity(&self) -> [&str; 2] {
+        match self {
+            Self::Create(draft) | Self::Update { draft, .. } => [&draft.resource_type, &draft.id],
+            Self::Delete { resource_type, id, .. } => [resource_type, id],
+        }
+    }
+}
+
 impl Written {
     /// A delete that found nothing, or more than can be named.
     #[must_use]
