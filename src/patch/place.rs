@@ -120,10 +120,10 @@ pub(super) struct Declared {
 
 impl Declared {
     /// The element `name` of a type; `suffix` (`Quantity`) chooses the type of a choice.
-    pub(super) fn find(type_: TypeIndex, name: &str, suffix: Option<&str>) -> Result<Self, &'static str> {
-        let types = Types::r4();
-        let named = types.definition(type_).children.iter().find(|child| &*child.name == name);
-        let Some(child) = named.or_else(|| types.child(type_, name).map(|(child, _)| child)) else {
+    pub(super) fn find(parent: TypeIndex, name: &str, suffix: Option<&str>) -> Result<Self, &'static str> {
+        let table = Types::r4();
+        let plain = table.definition(parent).children.iter().find(|child| &*child.name == name);
+        let Some(child) = plain.or_else(|| table.child(parent, name).map(|(child, _)| child)) else {
             return Err("has no element with this name");
         };
         let wanted = if child.is_choice && &*child.name == name {
@@ -132,8 +132,8 @@ impl Declared {
             Some(name.to_owned())
         };
         let choice = child.choices.iter().find(|(json, _)| Some(&**json) == wanted.as_deref());
-        let Some((json, type_)) = choice else { return Err("does not allow a value of this type here") };
-        let names = child.choices.iter().map(|(json, _)| json.to_string()).collect();
-        Ok(Self { name: json.to_string(), type_: *type_, repeats: child.repeats, names })
+        let Some((json, own)) = choice else { return Err("does not allow a value of this type here") };
+        let all = child.choices.iter().map(|(json, _)| json.to_string()).collect();
+        Ok(Self { name: json.to_string(), type_: *own, repeats: child.repeats, names: all })
     }
 }

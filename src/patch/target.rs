@@ -84,8 +84,8 @@ impl Found {
 
 /// The type of the object at the end of a way.
 fn type_of(resource: &Value, way: &[Step]) -> Option<TypeIndex> {
-    let types = Types::r4();
-    let own = |value: &Value| value.get("resourceType").and_then(Value::as_str).and_then(|name| types.get(name));
+    let table = Types::r4();
+    let own = |value: &Value| value.get("resourceType").and_then(Value::as_str).and_then(|name| table.get(name));
     let mut value = resource;
     let mut type_ = own(value)?;
     for step in way {
@@ -93,7 +93,7 @@ fn type_of(resource: &Value, way: &[Step]) -> Option<TypeIndex> {
             Step::Item(index) => value = value.get(index)?,
             Step::Member(name) => {
                 let plain = name.strip_prefix('_').unwrap_or(name);
-                type_ = types.child(type_, plain)?.1;
+                type_ = table.child(type_, plain)?.1;
                 value = value.get(name)?;
             }
         }
