@@ -61,6 +61,9 @@ pub fn of(
     if pairs.is_empty() {
         return Err(wrong("The criteria are empty; name at least one search parameter.", place));
     }
+    if pairs.iter().any(|(_, value)| value.is_empty()) {
+        return Err(wrong("A criterion has no value; leave it out or give it one.", place));
+    }
     let mut lock = resource_type.to_owned();
     for (name, value) in &pairs {
         lock.extend(["&", name, "=", value]);
