@@ -78,9 +78,9 @@ impl Trial<'_> {
             "vread" => drop(self.expect(code, server.get(&format!("{path}/_history/1")), 200)),
             "update" => drop(self.expect(code, self.put(&path, &[("If-Match", "W/\"1\"")], id), 200)),
             "patch" => {
-                let patch = br#"[{ "op": "add", "path": "/language", "value": "en-GB" }]"#;
+                let change = br#"[{ "op": "add", "path": "/language", "value": "en-GB" }]"#;
                 let format = ("Content-Type", "application/json-patch+json");
-                self.expect(code, server.send("PATCH", &path, &[format], Some(patch)), 200);
+                self.expect(code, server.send("PATCH", &path, &[format], Some(change)), 200);
             }
             "history-instance" => drop(self.expect(code, server.get(&format!("{path}/_history")), 200)),
             "history-type" => drop(self.expect(code, server.get(&format!("{name}/_history?_count=1")), 200)),
@@ -125,7 +125,7 @@ impl Trial<'_> {
                 self.expect(flag, answer, 204);
                 self.expect(flag, server.get(&format!("{name}/{extra}")), 410);
             }
-            ("referencePolicy", _) | ("searchInclude" | "searchRevInclude", _) => {}
+            ("referencePolicy" | "searchInclude" | "searchRevInclude", _) => {}
             _ => self.wrong.push(format!("{name} claims {flag} {value}, which this test cannot try")),
         }
     }
@@ -148,7 +148,9 @@ fn each_interaction_and_flag_works(database: &TestDatabase) {
         }
         let id = created.json()["id"].as_str().unwrap().to_owned();
         let codes = texts(&resource["interaction"], "code");
-        codes.iter().for_each(|code| trial.interaction(code, &id));
+        for code in &codes {
+            trial.interaction(code, &id);
+        }
         for (flag, value) in resource.as_object().unwrap() {
             if !NO_FLAGS.contains(&flag.as_str()) && *value != false {
                 trial.flag(flag, value, &id);
