@@ -37,6 +37,12 @@ impl Sql {
         self.bind(Bind::Integer(value))
     }
 
+    /// Appends ` limit` with a placeholder. SQLite looks into a limit that is a placeholder and nothing else, and then prepares
+    /// the statement anew for every value that is bound, which made a sixth of the cost of a search.
+    pub fn limit(&mut self, rows: i64) -> &mut Self {
+        self.push(" limit ").integer(rows).push(" + 0")
+    }
+
     /// Appends a placeholder for a real number.
     pub fn real(&mut self, value: f64) -> &mut Self {
         self.bind(Bind::Real(value))

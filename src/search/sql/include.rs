@@ -48,7 +48,7 @@ pub fn include(includes: &[&Include], round: &Round<'_>) -> Option<Statement> {
         ") q cross join resource r where r.key = q.key and not r.deleted and r.key not in (select key from known)",
     );
     visible(round.restrictions, &mut sql);
-    sql.push(" order by r.key limit ").integer(i64::from(round.limit));
+    sql.push(" order by r.key").limit(i64::from(round.limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
 }
@@ -67,7 +67,7 @@ pub fn identities(wanted: &[(String, String)], restrictions: &Restrictions, limi
     sql.push(") select r.key as key from wanted w cross join resource r");
     sql.push(" where r.type = w.type and r.id = w.id and not r.deleted");
     visible(restrictions, &mut sql);
-    sql.push(" order by r.key limit ").integer(i64::from(limit));
+    sql.push(" order by r.key").limit(i64::from(limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
 }

@@ -100,7 +100,7 @@ pub fn estimate(query: &Query, restrictions: &[Condition]) -> Option<Statement> 
     let mut sql = Sql::default();
     sql.push("select count(*) from (select * from (");
     set(condition, &query.resource_type, &mut sql);
-    sql.push(") s limit ").integer(FEW + 1).push(") q");
+    sql.push(") s").limit(FEW + 1).push(") q");
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
 }
@@ -223,7 +223,7 @@ impl<'a> Search<'a> {
             let key = format!("{alias}.resource_key");
             self.after_key(&key, &mut sql);
             self.probes(At { key: &key, resource: None }, Some(position), &mut sql);
-            sql.push(&format!(" order by {key} asc limit ")).integer(i64::from(self.page.limit));
+            sql.push(&format!(" order by {key} asc")).limit(i64::from(self.page.limit));
             sql.push(&format!(") a{index}"));
         }
         sql.push(") q order by q.key asc");
@@ -337,7 +337,7 @@ impl<'a> Search<'a> {
     }
 
     fn finish(&self, mut sql: Sql, sort: Vec<SortColumn>) -> Statement {
-        sql.push(" limit ").integer(i64::from(self.page.limit));
+        sql.limit(i64::from(self.page.limit));
         let (sql, binds) = sql.finish();
         Statement { sql, binds, sort }
     }
