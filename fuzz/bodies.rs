@@ -213,7 +213,7 @@ fn instance(choices: &mut Choices<'_>, type_: TypeIndex, depth: usize) -> Value 
         return [Value::Null, json!({}), json!([]), json!("a"), json!([null])][odd % 5].clone();
     }
     match definition.kind {
-        TypeKind::Primitive(PrimitiveKind::Boolean) => Value::Bool(odd % 2 == 0),
+        TypeKind::Primitive(PrimitiveKind::Boolean) => Value::Bool(odd.is_multiple_of(2)),
         TypeKind::Primitive(kind) if kind.is_number() => Value::from(i64::try_from(odd).unwrap_or(0) - 50),
         TypeKind::Primitive(_) => Value::from(*choices.of(TEXTS)),
         kind => {
@@ -243,10 +243,11 @@ fn member(choices: &mut Choices<'_>, type_: TypeIndex, depth: usize, object: &mu
     let how = choices.next();
     let name = match how {
         240.. => format!("_{name}"),
-        235..240 => format!("{name}x"),
+        235..=239 => format!("{name}x"),
         _ => name.to_string(),
     };
-    let value = if child.repeats != (how % 16 == 15) {
+    let is_odd = how % 16 == 15;
+    let value = if child.repeats ^ is_odd {
         (0..how % 3 + 1).map(|_| instance(choices, *type_, depth + 1)).collect()
     } else {
         instance(choices, *type_, depth + 1)
@@ -341,7 +342,7 @@ fn facet(choices: &mut Choices<'_>) -> (&'static str, Value) {
             let rules = choices.of(&["open", "closed", "openAtEnd"]);
             (
                 "slicing",
-                json!({ "discriminator": [{ "type": kind, "path": path }], "rules": rules, "ordered": choices.next() % 2 == 0 }),
+                json!({ "discriminator": [{ "type": kind, "path": path }], "rules": rules, "ordered": choices.next().is_multiple_of(2) }),
             )
         }
         3 => {

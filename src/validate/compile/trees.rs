@@ -64,12 +64,17 @@ impl<'s> Trees<'s> {
         self.own(cursor).is_some_and(|own| self.drafts.all[own].element.max == Some(Max::Count(0)))
     }
 
-    /// The types that the profile names one by one for a choice at the place, for example by an element `valueString`.
+    /// The types that the profile allows at the place: those it names one by one for a choice, for example by an element
+    /// `valueString`, or those it states.
     #[must_use]
     pub fn choices(&self, cursor: &Cursor) -> Option<Vec<TypeIndex>> {
         let draft = &self.drafts.all[self.own(cursor)?];
         let named = draft.slices.iter().flat_map(|(_, slice)| &self.drafts.all[*slice].types);
-        Some(named.copied().collect()).filter(|types: &Vec<TypeIndex>| draft.is_choice && !types.is_empty())
+        let named: Vec<TypeIndex> = named.copied().collect();
+        if draft.is_choice && !named.is_empty() {
+            return Some(named);
+        }
+        (!draft.element.types.is_empty()).then(|| draft.types.clone())
     }
 
     /// The rules at the place.

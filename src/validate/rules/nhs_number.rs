@@ -40,5 +40,5 @@ pub fn is_valid(number: &str) -> bool {
     let digits = digits.iter().map(|digit| u32::from(digit - b'0'));
     let sum: u32 = digits.clone().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
     let expected = (11 - sum % 11) % 11;
-    expected != 10 && digits.last() == Some(expected)
+    expected != 10 && digits.clone().next_back() == Some(expected)
 }

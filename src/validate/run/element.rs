@@ -118,15 +118,13 @@ impl<'v, 'a> Run<'v, 'a> {
         if let Some(sibling) = focus.sibling {
             self.primitive_extras(sibling, range, place, origin);
         }
-        match focus.value {
-            Some(value) => self.text_form(kind, value, place, origin),
-            None => {
-                if focus.sibling.is_some_and(|sibling| sibling.is_object() && !member::has(sibling, "extension")) {
-                    json_kind::empty_object(self, place.path, origin);
-                }
-                focus.sibling.is_some()
-            }
+        if let Some(value) = focus.value {
+            return self.text_form(kind, value, place, origin);
         }
+        if focus.sibling.is_some_and(|sibling| sibling.is_object() && !member::has(sibling, "extension")) {
+            json_kind::empty_object(self, place.path, origin);
+        }
+        focus.sibling.is_some()
     }
 
     /// The value of a primitive by itself.

@@ -3,6 +3,7 @@
 //! `conformance/validator/expected-failures.txt`, which may only shrink.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -97,15 +98,16 @@ fn run(folder: &Path, case: &Value) -> Outcome {
     };
     let mut text = String::new();
     for issue in issues.iter().filter(|issue| issue.is_error()) {
-        text += &format!("    ours: {:?} {}: {}\n", issue.expression, issue.rule, issue.text);
+        writeln!(text, "    ours: {:?} {}: {}", issue.expression, issue.rule, issue.text).unwrap();
     }
     for issue in case["expected_issues"].as_array().unwrap().iter().filter(|issue| is_error(issue)) {
-        text += &format!("    HL7: {} {}\n", issue["expression"], issue["text"]);
+        writeln!(text, "    HL7: {} {}", issue["expression"], issue["text"]).unwrap();
     }
     Outcome { agreement, places: theirs.len(), found, text }
 }
 
 fn validate(folder: &Path, case: &Value) -> Vec<Issue> {
+    static BASE: OnceLock<Validator> = OnceLock::new();
     let file = |name: &Value| folder.join(name.as_str().unwrap());
     let mut package = Package::new(Manifest::default(), &[]);
     let mut profiles = Vec::new();
@@ -125,7 +127,6 @@ fn validate(folder: &Path, case: &Value) -> Vec<Issue> {
         Err(issues) => return issues,
     };
     let options = Options { profiles, apply_by_type: false, ..Options::default() };
-    static BASE: OnceLock<Validator> = OnceLock::new();
     let own;
     let validator = if package.is_empty() {
         BASE.get_or_init(|| Validator::new(Definitions::embedded(), settings()).unwrap())
