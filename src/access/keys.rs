@@ -35,7 +35,7 @@ struct Key {
     /// The algorithm that the set binds it to.
     algorithm: Option<String>,
     family: Family,
-    key: DecodingKey,
+    material: DecodingKey,
 }
 
 /// A set of public keys for signatures.
@@ -66,7 +66,7 @@ impl KeySet {
                 && key.algorithm.as_deref().is_none_or(|name| name == algorithm_name(algorithm))
                 && (id.is_none() || key.id.is_none() || key.id.as_deref() == id)
         };
-        self.0.iter().filter(fits).map(|key| &key.key)
+        self.0.iter().filter(fits).map(|key| &key.material)
     }
 
     /// True where the set names this key id.
@@ -99,13 +99,13 @@ fn key(jwk: &Value) -> Result<Option<Key>, String> {
     {
         return Ok(None);
     }
-    let (family, key) = match (text("kty"), text("crv")) {
+    let (family, material) = match (text("kty"), text("crv")) {
         (Some("RSA"), _) => (Family::Rsa, rsa(text("n"), text("e"))?),
         (Some("EC"), Some("P-256")) => (Family::P256, point(text("x"), text("y"))?),
         (Some("EC"), Some("P-384")) => (Family::P384, point(text("x"), text("y"))?),
         _ => return Ok(None),
     };
-    Ok(Some(Key { id: text("kid").map(str::to_owned), algorithm: text("alg").map(str::to_owned), family, key }))
+    Ok(Some(Key { id: text("kid").map(str::to_owned), algorithm: text("alg").map(str::to_owned), family, material }))
 }
 
 fn rsa(modulus: Option<&str>, exponent: Option<&str>) -> Result<DecodingKey, String> {

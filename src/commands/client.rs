@@ -123,7 +123,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Problem::internal(error))
+        .map_err(Problem::internal)
         .and_then(|runtime| runtime.block_on(carry_out(command, &settings)));
     match done {
         Ok(text) => say(&text),

@@ -110,7 +110,7 @@ async fn keep_current(mut tls: Tls) {
             Ok(true) => tracing::info!("new TLS certificate files are in use"),
             Ok(false) => {}
             Err(problem) => {
-                tracing::error!(%problem, "changed TLS certificate files cannot be used; the old ones stay")
+                tracing::error!(%problem, "changed TLS certificate files cannot be used; the old ones stay");
             }
         }
     }

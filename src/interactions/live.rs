@@ -109,7 +109,7 @@ pub async fn catch_up(server: &Server) {
             live.known.fetch_max(written, Ordering::AcqRel);
         }
         Err(problem) => {
-            tracing::warn!(%problem, "changed definitions could not be read yet; the next poll tries again")
+            tracing::warn!(%problem, "changed definitions could not be read yet; the next poll tries again");
         }
     }
 }

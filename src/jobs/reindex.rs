@@ -20,6 +20,7 @@ use crate::interactions::live;
 use crate::interactions::server::Server;
 use crate::problem::Problem;
 use crate::search::index::IndexRows;
+use crate::search::parameters::OfType;
 use crate::store::{AuditRecord, Claim, NewJob, Stored};
 
 /// Resources in one transaction: some milliseconds, for which writers wait on SQLite.
@@ -120,7 +121,7 @@ impl Job for Reindex {
 /// The types of which some resource may have other rows than it should, or a parameter waits for its index.
 async fn needed(server: &Server) -> Result<BTreeSet<String>, Problem> {
     let registry = &server.parameters;
-    let waits = |name: &String| registry.of_type(name).is_some_and(|of_type| of_type.is_indexing());
+    let waits = |name: &String| registry.of_type(name).is_some_and(OfType::is_indexing);
     let mut names: BTreeSet<String> = registry.extended_types().into_iter().filter(waits).collect();
     let stored = server.store.counts().await?;
     names.extend(stored.into_iter().map(|(name, _)| name).filter(|name| registry.is_behind(name)));
@@ -240,7 +241,7 @@ async fn finish(server: &Arc<Server>, claim: &Claim, mut plan: Plan) -> Result<S
     let restarted = Plan { begun: 0, ..plan.clone() }.payload()?;
     let mut marks: HashMap<String, (i64, Vec<(String, i64)>)> = HashMap::new();
     for (name, number) in &plan.types {
-        let added = server.parameters.of_type(name).into_iter().flat_map(|of_type| of_type.added());
+        let added = server.parameters.of_type(name).into_iter().flat_map(OfType::added);
         let added = added.map(|parameter| (parameter.code().to_owned(), parameter.generation)).collect();
         marks.insert(name.clone(), (*number, added));
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{root, signing, token_url};
+use crate::access::bearer::SigningKey;
 use crate::interactions::server::Server;
 use crate::problem::Problem;
 
@@ -29,5 +30,5 @@ pub fn smart_configuration(server: &Server) -> Value {
 /// The JWK set of the keys whose tokens may be good.
 pub async fn jwks(server: &Server) -> Result<Value, Problem> {
     let keys = signing::known(server).await?;
-    Ok(json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }))
+    Ok(json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() }))
 }

@@ -2,7 +2,7 @@
 //! without following redirects, bounded in size and time, and remembered.
 
 use std::io::Read as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,17 +103,16 @@ impl Resolver for PublicAddresses {
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(mapped) => is_public_v4(mapped),
-            None => {
-                let first = address.segments()[0];
-                let local = address.is_loopback() || address.is_unspecified() || address.is_multicast();
-                // Unique local, link local, documentation, 6to4 and NAT64, which wrap addresses of the older kind.
-                let special = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || matches!(first, 0x2002 | 0x0064);
-                !local && !special && address.segments()[..2] != [0x2001, 0x0db8]
-            }
-        },
+        IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(|| is_public_v6(address), is_public_v4),
     }
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let first = address.segments()[0];
+    let local = address.is_loopback() || address.is_unspecified() || address.is_multicast();
+    // Unique local, link local, documentation, 6to4 and NAT64, which wrap addresses of the older kind.
+    let special = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || matches!(first, 0x2002 | 0x0064);
+    !local && !special && address.segments()[..2] != [0x2001, 0x0db8]
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {

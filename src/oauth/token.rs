@@ -82,7 +82,7 @@ fn scopes(form: &[(String, String)], client: &Client) -> Result<Scopes, Refusal>
     let asked = match parameter(form, "scope")? {
         None => return Err(invalid("scope is missing, for example system/Task.rs".to_owned())),
         Some(text) => Scopes::parse(text).map_err(|word| {
-            let shown: String = word.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+            let shown: String = word.chars().filter(char::is_ascii_graphic).take(64).collect();
             invalid(format!("\"{shown}\" is not a scope of a system, for example system/Task.rs or system/*.cruds."))
         })?,
     };

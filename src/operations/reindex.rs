@@ -65,13 +65,11 @@ fn types(server: &Server, request: &Request) -> Result<Vec<String>, Problem> {
         for parameter in body.get("parameter").and_then(Value::as_array).into_iter().flatten() {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
             let value = parameter.get("valueCode").or_else(|| parameter.get("valueString")).and_then(Value::as_str);
-            match (name, value) {
-                ("type", Some(value)) => types.push(value.to_owned()),
-                _ => {
-                    let text = "The only parameter is type, with the name of a resource type as valueCode.";
-                    return Err(Problem::new(Kind::Invalid, text).at("Parameters.parameter"));
-                }
-            }
+            let ("type", Some(value)) = (name, value) else {
+                let text = "The only parameter is type, with the name of a resource type as valueCode.";
+                return Err(Problem::new(Kind::Invalid, text).at("Parameters.parameter"));
+            };
+            types.push(value.to_owned());
         }
     }
     types.sort_unstable();

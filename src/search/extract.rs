@@ -91,7 +91,7 @@ impl Extractor {
                     }
                     (Source::Expression(expression), _) => {
                         each_item(expression, resource, element.clone(), &mut |item| {
-                            index_item(part, &item, &mut sink)
+                            index_item(part, &item, &mut sink);
                         });
                     }
                     _ => {}

@@ -2,6 +2,7 @@
 //! stand. Search extraction keeps a row of each that no search parameter finds, so that whoever deletes a resource learns who
 //! refers to it; the write path asks whether what they name is there.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -56,7 +57,7 @@ fn walk(value: &Value, base: &str, place: &mut String, found: &mut Vec<LocalRefe
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate().filter(|(_, item)| item.is_object()) {
-                place.push_str(&format!("[{index}]"));
+                let _ = write!(place, "[{index}]");
                 walk(item, base, place, found);
                 place.truncate(length);
             }

@@ -22,7 +22,7 @@ mod fhirpath;
 mod fuzz;
 mod interactions;
 mod jobs;
-pub mod oauth;
+mod oauth;
 mod operations;
 mod package;
 mod patch;

@@ -207,12 +207,14 @@ const fn takes(kind: Kind, shape: Shape) -> bool {
         (_, S::Extension) => true,
         (Kind::Number, shape) => matches!(shape, S::Number | S::Range),
         (Kind::Date, shape) => matches!(shape, S::Date | S::Period | S::Timing),
-        (Kind::String, S::HumanName | S::Address) => true,
         (Kind::String, shape) => {
-            is_text(shape) || matches!(shape, S::CodeableConcept | S::ContactPoint | S::Identifier)
+            is_text(shape)
+                || matches!(shape, S::HumanName | S::Address | S::CodeableConcept | S::ContactPoint | S::Identifier)
         }
-        (Kind::Token, S::Boolean | S::Coding | S::CodeableConcept | S::Identifier | S::ContactPoint) => true,
-        (Kind::Token, shape) => is_text(shape),
+        (Kind::Token, shape) => {
+            is_text(shape)
+                || matches!(shape, S::Boolean | S::Coding | S::CodeableConcept | S::Identifier | S::ContactPoint)
+        }
         (Kind::Reference, shape) => matches!(shape, S::Reference | S::Canonical | S::Uri | S::Resource),
         (Kind::Quantity, shape) => matches!(shape, S::Quantity | S::Money | S::Range),
         (Kind::Uri, shape) => matches!(shape, S::Uri | S::Canonical | S::Text),

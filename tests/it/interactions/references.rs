@@ -163,7 +163,7 @@ fn only_the_guilty_are_refused(database: &TestDatabase) {
     server.put("Patient/rose", &patient("rose")).expect(201);
     let statuses: Vec<(usize, u16)> = std::thread::scope(|scope| {
         let send = |number: usize| {
-            let subject = to(if number % 4 == 0 { "Patient/nobody" } else { "Patient/rose" });
+            let subject = to(if number.is_multiple_of(4) { "Patient/nobody" } else { "Patient/rose" });
             server.post("Observation", &observation(&subject)).status
         };
         let threads: Vec<_> = (0..24).map(|number| scope.spawn(move || (number, send(number)))).collect();

@@ -37,9 +37,7 @@ impl Job for Count {
             let parts: Vec<&str> = claim.payload.split('/').collect();
             let [name, at, end] = parts[..] else { return Err(Problem::new(Kind::Invalid, "no such payload")) };
             let (at, end): (u32, u32) = (at.parse().unwrap(), end.parse().unwrap());
-            if name == "panics" {
-                panic!("as asked");
-            }
+            assert_ne!(name, "panics", "as asked");
             let next = format!("{name}/{}/{end}", at + 1);
             let held = (at + 1 < end).then(|| next.clone());
             let work = (claim.clone(), held.clone(), record(server, "count"));

@@ -15,8 +15,8 @@ fn forged(header: &Value, claims: &Value, secret: Option<&[u8]>) -> String {
     let signed = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
     let signature = secret.map_or_else(String::new, |secret| {
         let key = PKey::hmac(secret).unwrap();
-        let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
-        base64url(&signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap())
+        let mut sealing = Signer::new(MessageDigest::sha256(), &key).unwrap();
+        base64url(&sealing.sign_oneshot_to_vec(signed.as_bytes()).unwrap())
     });
     format!("{signed}.{signature}")
 }

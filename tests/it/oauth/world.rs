@@ -2,6 +2,7 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kith::access::bearer::base64url;
+use kith::clock::Clock;
 use kith::store::{Client, Store};
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcGroup, EcKey};
@@ -58,7 +59,7 @@ impl Keys {
 
 /// Seconds since 1970.
 pub fn now() -> i64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
+    Clock::System.now().div_euclid(1_000_000)
 }
 
 /// Starts a server that asks for tokens.
@@ -104,7 +105,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
 pub fn claims(server: &TestServer, client: &str) -> Value {
     json!({
         "iss": client, "sub": client, "aud": format!("{}/oauth2/token", root(server)),
-        "exp": now() + 240, "iat": now(), "jti": kith::clock::Clock::System.new_id(),
+        "exp": now() + 240, "iat": now(), "jti": Clock::System.new_id(),
     })
 }
 

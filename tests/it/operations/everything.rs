@@ -17,6 +17,7 @@ fn reference(to: &str) -> Value {
 }
 
 /// A whole referral of p1 (with what a record holds beside it), another referral of p2.
+#[expect(clippy::too_many_lines, reason = "the resources of two referrals")]
 fn filled(database: &TestDatabase) -> TestServer {
     let server = TestServer::start(database);
     put(&server, &json!({ "resourceType": "Organization", "id": "trust", "name": "Trust" }));

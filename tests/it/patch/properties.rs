@@ -24,7 +24,7 @@ fn document() -> impl Strategy<Value = Value> {
 
 fn pointer() -> impl Strategy<Value = String> {
     let step = prop_oneof![Just("a"), Just("b"), Just("c"), Just("0"), Just("1"), Just("-"), Just("~1"), Just("01")];
-    prop::collection::vec(step, 0..4).prop_map(|steps| steps.iter().map(|step| format!("/{step}")).collect())
+    prop::collection::vec(step, 0..4).prop_map(|steps| steps.iter().fold(String::new(), |all, step| all + "/" + step))
 }
 
 fn operations() -> impl Strategy<Value = Value> {

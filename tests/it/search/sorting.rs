@@ -113,9 +113,9 @@ async fn filled(store: &Store, resource_type: usize) -> Vec<Values> {
 both! {
     async fn every_order_agrees_with_the_model(database) {
         let store = database.open().await;
-        for resource_type in 0..TYPES.len() {
+        for (resource_type, (_, keyed)) in TYPES.iter().enumerate() {
             let all = filled(&store, resource_type).await;
-            let single = (0..TYPES[resource_type].1.len() + 2).flat_map(|place| [vec![(place, false)], vec![(place, true)]]);
+            let single = (0..keyed.len() + 2).flat_map(|place| [vec![(place, false)], vec![(place, true)]]);
             let several = generate(keys(resource_type), 20, 17);
             for (number, keys) in single.chain(several).enumerate() {
                 let condition = ["", "&_lastUpdated=ge1969"][number % 2];
