@@ -58,6 +58,14 @@ impl Trial<'_> {
     fn put(&self, path: &str, headers: &[(&str, &str)], id: &str) -> Answer {
         let mut content = self.content.clone();
         content["id"] = json!(id);
+        // Two SearchParameters must not have one url, nor one code for one type.
+        if self.name == "SearchParameter" && id.ends_with("-new") {
+            content["url"] = json!("https://kith.example/new");
+            content["code"] = json!("x-new");
+        } else if self.name == "SearchParameter" && id.ends_with("-extra") {
+            content["url"] = json!("https://kith.example/extra");
+            content["code"] = json!("x-extra");
+        }
         let mut all = vec![JSON];
         all.extend_from_slice(headers);
         self.server.send("PUT", path, &all, Some(content.to_string().as_bytes()))

@@ -49,7 +49,7 @@ const MORE: &[(&str, &str)] = &[
     ("MedicationRequest", r#"{ "substitution": { "allowedBoolean": true } }"#),
     ("OperationDefinition", r#"{ "code": "x" }"#),
     ("Organization", r#"{ "name": "x" }"#),
-    ("SearchParameter", r#"{ "code": "x", "base": ["Patient"] }"#),
+    ("SearchParameter", r#"{ "code": "x", "base": ["Patient"], "type": "token", "expression": "Patient.language" }"#),
     (
         "StructureDefinition",
         r#"{ "kind": "complex-type", "abstract": false, "type": "Extension", "derivation": "constraint",
