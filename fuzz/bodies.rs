@@ -248,7 +248,7 @@ fn member(choices: &mut Choices<'_>, type_: TypeIndex, depth: usize, object: &mu
     };
     let is_odd = how % 16 == 15;
     let value = if child.repeats ^ is_odd {
-        (0..how % 3 + 1).map(|_| instance(choices, *type_, depth + 1)).collect()
+        (0..=(how % 3)).map(|_| instance(choices, *type_, depth + 1)).collect()
     } else {
         instance(choices, *type_, depth + 1)
     };

@@ -1,16 +1,20 @@
 //! TLS of the server itself, by openssl: TLS 1.2 and later with the cipher suites that Mozilla calls intermediate. `kith serve`
 //! listens with it; new certificate files are taken up while the server runs.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use actix_tls::accept::openssl::TlsStream;
+use actix_web::rt::net::TcpStream;
 use arc_swap::ArcSwap;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     ClientHelloResponse, SslAcceptor, SslAcceptorBuilder, SslContext, SslFiletype, SslMethod, SslVerifyMode,
 };
 
+use super::thumbprint_of;
 use crate::problem::{Kind, Problem};
 
 /// The files that TLS needs.
@@ -92,6 +96,13 @@ impl Tls {
         self.modified = modified;
         Ok(true)
     }
+}
+
+/// SHA-256 thumbprint (base64url) of the certificate that the client of a connection has shown; none without TLS or certificate.
+#[must_use]
+pub fn client_certificate(connection: &dyn Any) -> Option<String> {
+    let stream = connection.downcast_ref::<TlsStream<TcpStream>>()?;
+    thumbprint_of(&stream.ssl().peer_certificate()?.to_der().ok()?).ok()
 }
 
 fn context(files: &TlsFiles) -> Result<SslContext, Problem> {

@@ -3,18 +3,16 @@
 use std::any::Any;
 use std::net::IpAddr;
 
-use actix_tls::accept::openssl::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::http::Method as HttpMethod;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
 };
-use actix_web::rt::net::TcpStream;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
-use crate::access::{Caller, thumbprint_of};
+use crate::access::{Caller, tls::client_certificate};
 use crate::interactions::format::{self, BodyFormat, Wanted};
 use crate::interactions::header::Tags;
 use crate::interactions::request::{Body, Headers, Method, Request};
@@ -131,9 +129,7 @@ pub fn certificate(http: &HttpRequest) -> Option<String> {
 
 /// Notes the client certificate of a new TLS connection.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
-    let thumbprint = stream.ssl().peer_certificate().and_then(|certificate| certificate.to_der().ok());
-    if let Some(Ok(thumbprint)) = thumbprint.map(|der| thumbprint_of(&der)) {
+    if let Some(thumbprint) = client_certificate(connection) {
         data.insert(PeerCertificate(thumbprint));
     }
 }

@@ -119,7 +119,7 @@ fn resources(server: &Server) -> Vec<Value> {
 }
 
 fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
-    let parameters: Vec<Value> = server
+    let mut parameters: Vec<Value> = server
         .parameters
         .of_type(name)
         .into_iter()
@@ -129,6 +129,8 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
             |parameter| json!({ "name": parameter.code(), "definition": parameter.url, "type": parameter.kind.code() }),
         )
         .collect();
+    // It has no SearchParameter of its own (<https://hl7.org/fhir/R4/search.html#list>).
+    parameters.push(json!({ "name": "_list", "type": "string", "documentation": "What a List refers to: its id." }));
     let mut entry = json!({
         "type": name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),

@@ -242,12 +242,11 @@ async fn store(
         Some(_) => Outcome::Updated,
     };
     let same = living.filter(|living| decision.effects.is_empty() && stored.is_stored_as(living));
-    let mut written = match same {
-        Some(living) => Written { outcome, ..Written::unchanged(living.clone()) },
-        None => {
-            live::admit(server, tx, stored).await?;
-            put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?
-        }
+    let mut written = if let Some(living) = same {
+        Written { outcome, ..Written::unchanged(living.clone()) }
+    } else {
+        live::admit(server, tx, stored).await?;
+        put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?
     };
     if same.is_none() {
         live::changed(server, tx, &written.resource_type).await?;

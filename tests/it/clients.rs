@@ -46,7 +46,7 @@ fn every_stock_client_works(database: &TestDatabase) {
         return;
     };
     let clients = clients.canonicalize().unwrap();
-    let server = TestServer::start(database);
+    let server = TestServer::start_with(database, &[("references.write", "enforce"), ("references.delete", "enforce")]);
     let folder = stage(&clients);
     let mut wrong = Vec::new();
     for (script, package) in SCRIPTS {

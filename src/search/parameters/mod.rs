@@ -81,12 +81,11 @@ impl Parameter {
 
     /// True if there is a way to its values.
     fn has_values(&self) -> bool {
-        match self.kind {
-            Kind::Composite => !self.parts.is_empty() && !self.groups.is_empty(),
-            _ => {
-                let own_way = ["_id", "_lastUpdated", "_text", "_content", "_filter"];
-                own_way.contains(&self.code()) || !self.sources.is_empty()
-            }
+        if self.kind == Kind::Composite {
+            !self.parts.is_empty() && !self.groups.is_empty()
+        } else {
+            let own_way = ["_id", "_lastUpdated", "_text", "_content", "_filter"];
+            own_way.contains(&self.code()) || !self.sources.is_empty()
         }
     }
 }

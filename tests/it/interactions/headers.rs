@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kith::access::Grant;
+use kith::interactions::live::Live;
 use kith::interactions::operation::{Answer as Future, Level, Operation};
 use kith::interactions::request::Request;
 use kith::interactions::server::Server;
@@ -152,7 +153,13 @@ impl Operation for Broken {
 }
 
 fn a_bug_is_an_answer_and_the_server_lives_on(database: &TestDatabase) {
-    let server = TestServer::start_changed(database, |server| server.operations = &[&Broken]);
+    let server = TestServer::start_changed(database, |server| {
+        server.operations = &[&Broken];
+        // Engines of its own, so that these are the newest.
+        let live = Arc::new(Live::default());
+        server.live = Arc::downgrade(&live);
+        server.owned = Some(live);
+    });
     for _ in 0..3 {
         let answer = server.send("POST", "$broken", &[("Accept", "application/fhir+xml")], None).expect(500);
         assert!(answer.text.contains("?><OperationOutcome"), "{}", answer.text);

@@ -8,7 +8,7 @@ use crate::support::http::TestServer;
 use crate::support::{TestDatabase, over_http};
 
 fn every_journey_ends_as_written(database: &TestDatabase) {
-    let server = TestServer::start(database);
+    let server = TestServer::start_with(database, &[("references.write", "enforce"), ("references.delete", "enforce")]);
     let mut failures = Vec::new();
     for run in ["first", "second"] {
         for journey in journeys() {
