@@ -131,6 +131,28 @@ pub(super) async fn count(database: &Database, parameters: &Parameters, statemen
     }))
 }
 
+/// As [`learn`] in a transaction, where `known` tells what this process and the transaction know already: what somebody else
+/// stored a moment ago must be found, or two writes could both believe that nothing matches.
+pub(super) async fn learn_in_transaction(
+    connection: &mut Connection,
+    parameters: &Parameters,
+    known: impl Fn(&str, &str) -> Option<i64>,
+    statement: &Statement,
+) -> Result<(), sqlx::Error> {
+    for bind in &statement.binds {
+        let Bind::Parameter { resource_type, code } = bind else { continue };
+        if known(resource_type, code).is_some() {
+            continue;
+        }
+        let found: Option<i64> = on!(connection, |c| {
+            let query = sqlx::query_scalar(FIND_PARAMETER).bind(resource_type.as_str()).bind(code.as_str());
+            query.fetch_optional(&mut *c).await
+        })?;
+        parameters.add(found.map(|number| (resource_type.clone(), code.clone(), number)));
+    }
+    Ok(())
+}
+
 /// Runs a search in a transaction.
 pub(super) async fn in_transaction(
     connection: &mut Connection,

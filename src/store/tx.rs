@@ -162,14 +162,23 @@ impl Tx {
     }
 
     async fn run(&mut self, statement: &Statement) -> Result<Vec<Found>, Problem> {
+        self.learn(statement).await?;
         let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
         let found = search::in_transaction(&mut self.connection, number, statement).await;
         self.check(found)
     }
 
+    async fn learn(&mut self, statement: &Statement) -> Result<(), Problem> {
+        let parameters = &self.shared.parameters;
+        let known = |resource_type: &str, code: &str| self.added.find(parameters, resource_type, code);
+        let learned = search::learn_in_transaction(&mut self.connection, parameters, known, statement).await;
+        self.check(learned)
+    }
+
     /// Runs a count statement; it sees what this transaction wrote.
     pub async fn count(&mut self, statement: &Statement) -> Result<i64, Problem> {
         self.flush().await?;
+        self.learn(statement).await?;
         let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
         let count = search::count_in_transaction(&mut self.connection, number, statement).await;
         self.check(count)

@@ -160,7 +160,16 @@ fn a_conditional_delete_removes_all_where_configured(database: &TestDatabase) {
     assert_eq!(statement["rest"][0]["resource"][0]["conditionalDelete"], "multiple");
 }
 
+fn what_another_process_stored_is_found(database: &TestDatabase) {
+    let (one, other) = (TestServer::start(database), TestServer::start(database));
+    // The first row of this parameter on the whole database: the other process has never heard of it.
+    one.post("Patient", &patient("7")).expect(201);
+    create_unless(&other, &format!("identifier={SYSTEM}|7"), &patient("7")).expect(200);
+    assert_eq!(count(&other, "Patient"), 1);
+}
+
 over_http!(
+    what_another_process_stored_is_found,
     many_conditional_creates_make_one,
     many_conditional_updates_make_one,
     if_none_exist_takes_the_forms_of_criteria,
