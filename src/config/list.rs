@@ -228,14 +228,14 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
-        key: "database.synchronous",
+        key: "sqlite.synchronous",
         value_name: "LEVEL",
         help: "full: an acknowledged write survives power loss; normal: only a crash of the process (SQLite)",
         default: "full",
         apply: |settings, text| Synchronous::parse(text).map(|value| settings.synchronous = value),
     },
     Setting {
-        key: "database.cache",
+        key: "sqlite.cache",
         value_name: "BYTES",
         help: "Memory for current resources, so that reads by id need no query (SQLite); 0 for none",
         default: "33554432",

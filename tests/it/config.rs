@@ -20,6 +20,15 @@ fn the_list_is_sound() {
 }
 
 #[test]
+fn all_settings_fit_into_one_file() {
+    for setting in ALL {
+        let table = format!("{}.", setting.key);
+        let inside = ALL.iter().find(|other| other.key.starts_with(&table));
+        assert!(inside.is_none(), "{} is a value, so {:?} cannot stand below it", setting.key, inside.map(|s| s.key));
+    }
+}
+
+#[test]
 fn flags_win_over_environment_over_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kith.toml");

@@ -20,7 +20,7 @@ fn imported(database: &TestDatabase, import: bool) -> Report {
     let folder = database.folder().join("data");
     write_folder(&Data::new(7, 60), &folder).unwrap();
     let key = database.folder().join("audit-key.pem").display().to_string();
-    let flags = [("database", database.url.as_str()), ("database.synchronous", "normal"), ("audit.key", key.as_str())];
+    let flags = [("database", database.url.as_str()), ("sqlite.synchronous", "normal"), ("audit.key", key.as_str())];
     let settings = config::load(&Flags::of(&flags), |_| None).unwrap();
     let paths = vec![folder];
     let (format, bundles) = (Format::Text, BundleHandling::Unpack);

@@ -20,7 +20,7 @@ fn loaded(
 ) -> Report {
     let key = database.folder().join("audit-key.pem").display().to_string();
     let mut pairs =
-        vec![("database", database.url.as_str()), ("database.synchronous", "normal"), ("audit.key", key.as_str())];
+        vec![("database", database.url.as_str()), ("sqlite.synchronous", "normal"), ("audit.key", key.as_str())];
     pairs.extend_from_slice(settings);
     let flags = Flags::of(&pairs);
     let arguments = LoadArguments {

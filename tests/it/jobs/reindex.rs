@@ -127,7 +127,7 @@ impl Process {
 
 fn command(database: &TestDatabase, name: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kith"));
-    command.args([name, "--log-filter", "error", "--database", &database.url, "--database-synchronous", "normal"]);
+    command.args([name, "--log-filter", "error", "--database", &database.url, "--sqlite-synchronous", "normal"]);
     command.arg("--audit-key").arg(database.settings().audit_key_file()).current_dir(database.folder());
     command
 }

@@ -65,7 +65,7 @@ const JOBS: &[&dyn Job] = &[&Count];
 
 async fn server(database: &TestDatabase) -> Arc<Server> {
     let key = database.folder().join("audit-key.pem").display().to_string();
-    let flags = [("database", database.url.as_str()), ("database.synchronous", "normal"), ("audit.key", key.as_str())];
+    let flags = [("database", database.url.as_str()), ("sqlite.synchronous", "normal"), ("audit.key", key.as_str())];
     kith::app::build(load(&Flags::of(&flags), |_| None).unwrap()).await.unwrap()
 }
 

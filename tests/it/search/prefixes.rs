@@ -17,6 +17,9 @@ const MONTHS: [i32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /// A date of some precision: its text, its first day, its last day.
 type Days = (String, i32, i32);
 
+/// An observation: what it says, its first and last day, its value in thousandths.
+type Row = (Value, i32, i32, i32);
+
 fn length(year: i32, month: usize) -> i32 {
     MONTHS[month] + i32::from(year == 2024 && month == 1)
 }
@@ -38,7 +41,7 @@ fn date() -> impl Strategy<Value = Days> {
 }
 
 /// What an Observation says: the element and its first and last day, and a value in thousandths.
-fn observation() -> impl Strategy<Value = (Value, i32, i32, i32)> {
+fn observation() -> impl Strategy<Value = Row> {
     let period = (prop::option::of(date()), prop::option::of(date()));
     let when = prop_oneof![
         date().prop_map(|(text, from, to)| (json!({ "effectiveDateTime": text }), from, to)),
@@ -117,7 +120,7 @@ both! {
         let all = generate(observation(), 120, 3);
         let resources: Vec<Value> = all.iter().enumerate().map(|(id, one)| resource(id, one)).collect();
         store_all(&store, &resources).await;
-        let expected = |holds: &dyn Fn(&(Value, i32, i32, i32)) -> bool| -> Vec<String> {
+        let expected = |holds: &dyn Fn(&Row) -> bool| -> Vec<String> {
             all.iter().enumerate().filter(|(_, one)| holds(one)).map(|(id, _)| format!("o{id:03}")).collect()
         };
         for (number, (text, first, last)) in generate(date(), 45, 5).into_iter().enumerate() {

@@ -30,7 +30,7 @@ impl Server {
     fn start(database: &TestDatabase) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kith"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--workers", "2"])
-            .args(["--database", &database.url, "--database-synchronous", "normal", "--audit-key"])
+            .args(["--database", &database.url, "--sqlite-synchronous", "normal", "--audit-key"])
             .arg(database.settings().audit_key_file())
             .current_dir(database.folder())
             .stdout(Stdio::piped())

@@ -74,7 +74,7 @@ impl TestServer {
         let mut flags = vec![
             ("listen", "127.0.0.1:0"),
             ("database", database.url.as_str()),
-            ("database.synchronous", "normal"),
+            ("sqlite.synchronous", "normal"),
             ("audit.key", key.as_str()),
             ("log.filter", "warn"),
             // Most tests store what they are about, and not what that refers to.
