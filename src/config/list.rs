@@ -263,6 +263,13 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| number(text, 1, 100_000).map(|value| settings.bundle_limit = value),
     },
     Setting {
+        key: "limits.expansion",
+        value_name: "COUNT",
+        help: "Most codes in one answer of $expand; a larger value set is too costly, or read in pages",
+        default: "10000",
+        apply: |settings, text| number(text, 1, 1_000_000).map(|value| settings.expansion_limit = value),
+    },
+    Setting {
         key: "jobs.poll",
         value_name: "MILLISECONDS",
         help: "How often jobs and changed definitions of other processes are looked for; the same in all processes",

@@ -63,6 +63,8 @@ pub struct Settings {
     pub depth_limit: usize,
     /// Most entries in a batch or transaction.
     pub bundle_limit: usize,
+    /// Most codes in one expansion of a value set.
+    pub expansion_limit: usize,
     /// How often jobs and definitions of other processes are looked for, in milliseconds.
     pub jobs_poll: usize,
     /// Whether what a written resource refers to on this server must be there.

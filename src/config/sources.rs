@@ -118,6 +118,7 @@ fn defaults() -> Settings {
         body_limit: 0,
         depth_limit: 0,
         bundle_limit: 0,
+        expansion_limit: 0,
         jobs_poll: 0,
         references_write: References::Enforce,
         references_delete: References::Enforce,

@@ -7,6 +7,7 @@ pub mod meta;
 pub mod meta_add;
 pub mod meta_delete;
 pub mod reindex;
+pub mod terminology;
 pub mod validate;
 
 use crate::interactions::operation::Operation;
@@ -21,4 +22,10 @@ pub const ALL: &[&dyn Operation] = &[
     &validate::Validate,
     &reindex::Reindex,
     &job_status::JobStatus,
+    &terminology::expand::Expand,
+    &terminology::validate_code::ValueSetValidateCode,
+    &terminology::validate_code::CodeSystemValidateCode,
+    &terminology::lookup::Lookup,
+    &terminology::subsumes::Subsumes,
+    &terminology::translate::Translate,
 ];

@@ -1,5 +1,11 @@
 //! A code system in memory: its codes, their displays, and the hierarchy that filters ask about.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::fhir::definitions::{CodeSystem, Concept, ConceptProperty, Content};
 
 use crate::fhir::hash::CodeMap;
@@ -36,19 +42,22 @@ pub struct CompiledCodeSystem {
     complete: bool,
     case_sensitive: bool,
     concepts: CodeMap<CompiledConcept>,
+    definition: Arc<CodeSystem>,
 }
 
 impl CompiledCodeSystem {
-    pub(super) fn new(definition: &CodeSystem) -> Self {
+    pub(super) fn new(definition: Arc<CodeSystem>) -> Self {
         let mut system = Self {
             url: definition.url.clone(),
             complete: definition.content == Content::Complete,
             case_sensitive: definition.case_sensitive,
             concepts: CodeMap::default(),
+            definition: Arc::clone(&definition),
         };
         for concept in &definition.concepts {
             system.add(concept, None);
         }
+        system.add_children();
         system
     }
 
@@ -63,9 +72,31 @@ impl CompiledCodeSystem {
             parents,
             properties: concept.properties.clone(),
         };
-        self.concepts.insert(self.key(&concept.code), compiled);
+        // A code with several parents may stand below each of them.
+        match self.concepts.entry(self.key(&concept.code)) {
+            Entry::Vacant(free) => drop(free.insert(compiled)),
+            Entry::Occupied(mut known) => known.get_mut().parents.extend(compiled.parents),
+        }
         for child in &concept.concepts {
             self.add(child, Some(&concept.code));
+        }
+    }
+
+    /// Some systems say what is below a code rather than what is above.
+    fn add_children(&mut self) {
+        let is_child = |property: &&ConceptProperty| property.code == "child";
+        let children = |concept: &CompiledConcept| -> Vec<(Box<str>, Box<str>)> {
+            let named = concept.properties.iter().filter(is_child).filter_map(|property| property.value.as_str());
+            named.map(|child| (child.into(), concept.code.clone())).collect()
+        };
+        let pairs: Vec<(Box<str>, Box<str>)> = self.concepts.values().flat_map(children).collect();
+        for (child, parent) in pairs {
+            let key = self.key(&child);
+            if let Some(concept) = self.concepts.get_mut(&key)
+                && !concept.parents.contains(&parent)
+            {
+                concept.parents.push(parent);
+            }
         }
     }
 
@@ -100,6 +131,18 @@ impl CompiledCodeSystem {
         (plain(right) != plain(display)).then_some(right)
     }
 
+    /// How many codes are loaded.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.concepts.len()
+    }
+
+    /// True where no code is loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.concepts.is_empty()
+    }
+
     /// True where all codes are loaded.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -122,26 +165,78 @@ impl CompiledCodeSystem {
         self.concepts.values()
     }
 
-    /// Whether a code is below another (or is it, where `or_self`). Circles in the hierarchy end.
+    /// The codes below a code, with itself where `or_self`. Circles in the hierarchy end.
     #[must_use]
-    pub fn is_below(&self, code: &str, above: &str, or_self: bool) -> bool {
-        if code == above {
-            return or_self;
-        }
-        let mut open: Vec<&str> = vec![code];
-        let mut seen: Vec<&str> = Vec::new();
-        while let Some(code) = open.pop() {
-            let parents = self.concept(code).map(|concept| concept.parents.as_slice()).unwrap_or_default();
-            for parent in parents {
-                if &**parent == above {
-                    return true;
-                }
-                if !seen.contains(&&**parent) {
-                    seen.push(parent);
-                    open.push(parent);
-                }
+    pub fn below(&self, code: &str, or_self: bool) -> HashSet<Box<str>> {
+        let mut children: HashMap<&str, Vec<&str>> = HashMap::new();
+        for concept in self.concepts() {
+            for parent in &concept.parents {
+                children.entry(self.written(parent)).or_default().push(&concept.code);
             }
         }
-        false
+        reach(self.written(code), or_self, |code| children.get(code).cloned().unwrap_or_default())
     }
+
+    /// The codes above a code, with itself where `or_self`.
+    #[must_use]
+    pub fn above(&self, code: &str, or_self: bool) -> HashSet<Box<str>> {
+        let parents = |code: &str| {
+            let concept = self.concept(code);
+            concept.map_or_else(Vec::new, |concept| concept.parents.iter().map(|parent| self.written(parent)).collect())
+        };
+        reach(self.written(code), or_self, parents)
+    }
+
+    /// A code as the system writes it.
+    fn written<'a>(&'a self, code: &'a str) -> &'a str {
+        self.concept(code).map_or(code, |concept| &concept.code)
+    }
+
+    /// The definition it was compiled from.
+    #[must_use]
+    pub fn definition(&self) -> &CodeSystem {
+        &self.definition
+    }
+
+    pub(super) fn shared_definition(&self) -> Arc<CodeSystem> {
+        Arc::clone(&self.definition)
+    }
+}
+
+impl CompiledConcept {
+    /// True where the code is not in use any more.
+    #[must_use]
+    pub fn is_inactive(&self) -> bool {
+        self.properties.iter().any(|property| match property.code.as_str() {
+            "inactive" => property.value == Value::Bool(true),
+            "status" => matches!(property.value.as_str(), Some("retired" | "inactive")),
+            _ => false,
+        })
+    }
+
+    /// True where the code groups others and is not meant to be chosen.
+    #[must_use]
+    pub fn is_abstract(&self) -> bool {
+        let names = |code: &str| matches!(code, "notSelectable" | "abstract");
+        self.properties.iter().any(|property| names(&property.code) && property.value == Value::Bool(true))
+    }
+}
+
+/// All that can be reached from a code.
+fn reach<'a>(start: &'a str, with_start: bool, next: impl Fn(&'a str) -> Vec<&'a str>) -> HashSet<Box<str>> {
+    let mut found: HashSet<Box<str>> = HashSet::new();
+    let mut open = vec![start];
+    while let Some(code) = open.pop() {
+        for other in next(code) {
+            if found.insert(other.into()) {
+                open.push(other);
+            }
+        }
+    }
+    if with_start {
+        found.insert(start.into());
+    } else {
+        found.remove(start);
+    }
+    found
 }

@@ -6,13 +6,35 @@ use std::collections::BTreeSet;
 use crate::fhir::definitions::{Expanded, Include, ValueSet};
 
 use super::Terminology;
-use super::code_system::CompiledCodeSystem;
+use super::code_system::{CompiledCodeSystem, CompiledConcept};
 use super::filter;
 use super::syntax::{self, Grammar};
 use super::value_set::{CompiledValueSet, Unloaded};
 
 /// More imports within imports than this are a circle.
 const MAX_IMPORTS: usize = 16;
+
+/// How many codes and clauses are looked at for one value set: imports of imports can repeat each other without end.
+const MOST_WORK: usize = 1_000_000;
+
+/// The way to where the compiler is.
+pub(super) struct Walk {
+    within: Vec<String>,
+    left: usize,
+}
+
+impl Walk {
+    pub(super) const fn new() -> Self {
+        Self { within: Vec::new(), left: MOST_WORK }
+    }
+
+    /// Spends work; false where none is left.
+    fn spend(&mut self, work: usize) -> bool {
+        let enough = self.left > work;
+        self.left = self.left.saturating_sub(work);
+        enough
+    }
+}
 
 /// What a clause or a set comes to before it is put into tables.
 #[derive(Debug, Default, Clone)]
@@ -26,35 +48,41 @@ struct Draft {
 pub(super) fn value_set(
     terminology: &Terminology,
     canonical: &str,
-    within: &mut Vec<String>,
+    walk: &mut Walk,
 ) -> Option<CompiledValueSet> {
-    let definition = terminology.definitions().value_set(canonical)?;
-    let (draft, excluded) = draft(terminology, &definition, within);
+    let definition = terminology.value_set(canonical)?;
+    let (draft, excluded) = draft(terminology, &definition, walk);
     Some(tables(terminology, draft, &excluded))
 }
 
 /// Compiles a value set that is not among the definitions.
 pub(super) fn compile(terminology: &Terminology, definition: &ValueSet) -> CompiledValueSet {
-    let (draft, excluded) = draft(terminology, definition, &mut Vec::new());
+    let (draft, excluded) = draft(terminology, definition, &mut Walk::new());
     tables(terminology, draft, &excluded)
 }
 
 /// What is in, and what is out again.
-fn draft(terminology: &Terminology, definition: &ValueSet, within: &mut Vec<String>) -> (Draft, Draft) {
-    if within.contains(&definition.url) || within.len() > MAX_IMPORTS {
+fn draft(terminology: &Terminology, definition: &ValueSet, walk: &mut Walk) -> (Draft, Draft) {
+    if walk.within.contains(&definition.url) {
         return (Draft::default(), Draft::default());
     }
-    within.push(definition.url.clone());
+    if walk.within.len() > MAX_IMPORTS || !walk.spend(1) {
+        return (Draft::unknown(&definition.url), Draft::default());
+    }
+    walk.within.push(definition.url.clone());
     let mut all = Draft::default();
     for include in &definition.compose.include {
-        all.add(clause(terminology, include, within));
+        all.add(clause(terminology, include, walk));
     }
     let mut out = Draft::default();
     for exclude in &definition.compose.exclude {
-        out.add(clause(terminology, exclude, within));
+        out.add(clause(terminology, exclude, walk));
     }
-    within.pop();
+    walk.within.pop();
     all.codes.retain(|code| !out.codes.contains(code));
+    if definition.compose.inactive == Some(false) {
+        all.codes.retain(|(system, code)| !is_inactive(terminology, system, code));
+    }
     if let Some(expansion) = &definition.expansion
         && (!all.unloaded.is_empty() || definition.compose.include.is_empty())
     {
@@ -74,7 +102,16 @@ fn add_expansion(items: &[Expanded], draft: &mut Draft) {
     }
 }
 
+fn is_inactive(terminology: &Terminology, system: &str, code: &str) -> bool {
+    terminology.system(system).is_some_and(|system| system.concept(code).is_some_and(CompiledConcept::is_inactive))
+}
+
 impl Draft {
+    /// Nothing is known of a value set.
+    fn unknown(canonical: &str) -> Self {
+        Self { unloaded: vec![Unloaded { system: None, missing: canonical.to_owned() }], ..Self::default() }
+    }
+
     fn add(&mut self, other: Self) {
         self.codes.extend(other.codes);
         self.grammars.extend(other.grammars);
@@ -102,12 +139,12 @@ impl Draft {
 }
 
 /// One include or exclude; its parts are combined by "and".
-fn clause(terminology: &Terminology, include: &Include, within: &mut Vec<String>) -> Draft {
-    let mut result = include.system.as_deref().map(|system| of_system(terminology, system, include));
+fn clause(terminology: &Terminology, include: &Include, walk: &mut Walk) -> Draft {
+    let mut result = include.system.as_deref().map(|system| of_system(terminology, system, include, walk));
     for canonical in &include.value_sets {
-        let imported = match terminology.definitions().value_set(canonical) {
-            Some(definition) => draft(terminology, &definition, within).0,
-            None => Draft { unloaded: vec![Unloaded { system: None, missing: canonical.clone() }], ..Draft::default() },
+        let imported = match terminology.value_set(canonical) {
+            Some(definition) => draft(terminology, &definition, walk).0,
+            None => Draft::unknown(canonical),
         };
         result = Some(match result {
             Some(result) => result.intersect(imported),
@@ -117,22 +154,26 @@ fn clause(terminology: &Terminology, include: &Include, within: &mut Vec<String>
     result.unwrap_or_default()
 }
 
-fn of_system(terminology: &Terminology, system: &str, include: &Include) -> Draft {
+fn of_system(terminology: &Terminology, system: &str, include: &Include, walk: &mut Walk) -> Draft {
     let mut draft = Draft::default();
     if !include.concepts.is_empty() {
         draft.codes.extend(include.concepts.iter().map(|concept| (system.to_owned(), concept.code.clone())));
         return draft;
     }
-    let missing = || vec![Unloaded { system: Some(system.to_owned()), missing: system.to_owned() }];
+    let canonical = versioned(system, include.version.as_deref());
+    let missing = || vec![Unloaded { system: Some(system.to_owned()), missing: canonical.clone() }];
     if include.filters.is_empty()
         && let Some(grammar) = syntax::grammar(system)
     {
         draft.grammars.push((system.to_owned(), grammar));
         return draft;
     }
-    match terminology.system(system) {
+    match terminology.system(&canonical) {
         None => draft.unloaded = missing(),
         Some(compiled) => {
+            if !walk.spend(compiled.len()) {
+                return Draft::unknown(system);
+            }
             if !add_filtered(&compiled, system, include, &mut draft) || !compiled.is_complete() {
                 draft.unloaded = missing();
             }
@@ -143,19 +184,15 @@ fn of_system(terminology: &Terminology, system: &str, include: &Include) -> Draf
 
 /// Adds the concepts that pass every filter. False where a filter cannot be answered.
 fn add_filtered(compiled: &CompiledCodeSystem, system: &str, include: &Include, draft: &mut Draft) -> bool {
-    for concept in compiled.concepts() {
-        let mut passes = true;
-        for filter in &include.filters {
-            match filter::passes(compiled, concept, filter) {
-                Some(answer) => passes &= answer,
-                None => return false,
-            }
-        }
-        if passes {
-            draft.codes.insert((system.to_owned(), concept.code.to_string()));
-        }
-    }
+    let Some(filters) = filter::prepare(compiled, &include.filters) else { return false };
+    let passing = compiled.concepts().filter(|concept| filters.iter().all(|filter| filter.passes(concept)));
+    draft.codes.extend(passing.map(|concept| (system.to_owned(), concept.code.to_string())));
     true
+}
+
+/// The canonical of a code system in the version that a clause asks for.
+pub(super) fn versioned(system: &str, version: Option<&str>) -> String {
+    version.map_or_else(|| system.to_owned(), |version| format!("{system}|{version}"))
 }
 
 fn tables(terminology: &Terminology, draft: Draft, excluded: &Draft) -> CompiledValueSet {

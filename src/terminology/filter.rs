@@ -1,53 +1,95 @@
 //! Filters of a value set's compose on the concepts of a loaded code system
-//! (<https://hl7.org/fhir/R4/valueset-filter-operator.html>).
+//! (<https://hl7.org/fhir/R4/valueset-filter-operator.html>). A filter is prepared once and then asked about each concept.
 
+use std::collections::HashSet;
+
+use regex::Regex;
 use serde_json::Value;
 
 use crate::fhir::definitions::Filter;
 
 use super::code_system::{CompiledCodeSystem, CompiledConcept};
 
-/// Whether a concept passes a filter; none where the operator or property is not one that can be answered here.
-pub(super) fn passes(system: &CompiledCodeSystem, concept: &CompiledConcept, filter: &Filter) -> Option<bool> {
-    let code = &*concept.code;
+/// The largest program that a pattern may become.
+const MOST_PATTERN: usize = 1 << 20;
+
+/// A filter, ready to be asked.
+pub(super) struct Prepared<'f> {
+    /// The property; none for the code itself.
+    property: Option<&'f str>,
+    test: Test<'f>,
+}
+
+enum Test<'f> {
+    /// The code is (true) or is not (false) one of these.
+    OneOf(HashSet<Box<str>>, bool),
+    Equal(&'f str),
+    In(Vec<&'f str>),
+    NotIn(Vec<&'f str>),
+    Exists(bool),
+    Pattern(Regex),
+}
+
+/// Prepares the filters of one clause; none where an operator or property is not one that can be answered here.
+pub(super) fn prepare<'f>(system: &CompiledCodeSystem, filters: &'f [Filter]) -> Option<Vec<Prepared<'f>>> {
+    filters.iter().map(|filter| one(system, filter)).collect()
+}
+
+fn one<'f>(system: &CompiledCodeSystem, filter: &'f Filter) -> Option<Prepared<'f>> {
     let value = filter.value.as_str();
-    if matches!(filter.property.as_str(), "concept" | "code") {
-        return match filter.op.as_str() {
-            "is-a" => Some(system.is_below(code, value, true)),
-            "descendent-of" => Some(system.is_below(code, value, false)),
-            "is-not-a" => Some(!system.is_below(code, value, true)),
-            "generalizes" => Some(code == value || system.is_below(value, code, false)),
-            "=" => Some(code == value),
-            "in" => Some(value.split(',').any(|item| item.trim() == code)),
-            "not-in" => Some(!value.split(',').any(|item| item.trim() == code)),
-            "regex" => matches_pattern(code, value),
-            _ => None,
+    let items = || value.split(',').map(str::trim).collect();
+    let of_code = matches!(filter.property.as_str(), "concept" | "code");
+    let test = match (filter.op.as_str(), of_code) {
+        ("is-a", true) => Test::OneOf(system.below(value, true), true),
+        ("descendent-of", true) => Test::OneOf(system.below(value, false), true),
+        ("is-not-a", true) => Test::OneOf(system.below(value, true), false),
+        ("generalizes", true) => Test::OneOf(system.above(value, true), true),
+        ("=", _) => Test::Equal(value),
+        ("in", _) => Test::In(items()),
+        ("not-in", _) => Test::NotIn(items()),
+        ("exists", false) => Test::Exists(value == "true"),
+        ("regex", _) => {
+            let whole = format!("^(?:{value})$");
+            Test::Pattern(regex::RegexBuilder::new(&whole).size_limit(MOST_PATTERN).build().ok()?)
+        }
+        _ => return None,
+    };
+    Some(Prepared { property: (!of_code).then_some(filter.property.as_str()), test })
+}
+
+impl Prepared<'_> {
+    /// Whether a concept of the system passes.
+    pub(super) fn passes(&self, concept: &CompiledConcept) -> bool {
+        let Some(property) = self.property else {
+            let code = &*concept.code;
+            return match &self.test {
+                Test::OneOf(codes, wanted) => codes.contains(code) == *wanted,
+                Test::Equal(value) => code == *value,
+                Test::In(items) => items.contains(&code),
+                Test::NotIn(items) => !items.contains(&code),
+                Test::Exists(wanted) => *wanted,
+                Test::Pattern(pattern) => pattern.is_match(code),
+            };
         };
-    }
-    let found = || values(concept, &filter.property);
-    match filter.op.as_str() {
-        "=" => Some(found().any(|found| found == value)),
-        "in" => Some(found().any(|found| value.split(',').any(|item| item.trim() == found))),
-        "not-in" => Some(!found().any(|found| value.split(',').any(|item| item.trim() == found))),
-        "exists" => Some(found().next().is_some() == (value == "true")),
-        "regex" => found().map(|found| matches_pattern(&found, value)).try_fold(false, |any, one| Some(any || one?)),
-        _ => None,
+        let mut found = values(concept, property);
+        match &self.test {
+            Test::OneOf(codes, wanted) => found.any(|found| codes.contains(found.as_str())) == *wanted,
+            Test::Equal(value) => found.any(|found| found == *value),
+            Test::In(items) => found.any(|found| items.contains(&found.as_str())),
+            Test::NotIn(items) => !found.any(|found| items.contains(&found.as_str())),
+            Test::Exists(wanted) => found.next().is_some() == *wanted,
+            Test::Pattern(pattern) => found.any(|found| pattern.is_match(&found)),
+        }
     }
 }
 
 fn values<'c>(concept: &'c CompiledConcept, property: &'c str) -> impl Iterator<Item = String> + 'c {
     let parents = (property == "parent").then(|| concept.parents.iter().map(ToString::to_string)).into_iter().flatten();
     let display = (property == "display").then(|| concept.display.as_deref().map(str::to_owned)).flatten();
-    let stated =
-        concept.properties.iter().filter(move |stated| stated.code == property).map(|stated| match &stated.value {
-            Value::String(text) => text.clone(),
-            Value::Object(coding) => coding.get("code").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            other => other.to_string(),
-        });
-    parents.chain(display).chain(stated)
-}
-
-fn matches_pattern(text: &str, pattern: &str) -> Option<bool> {
-    let pattern = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().ok()?;
-    Some(pattern.is_match(text))
+    let stated = concept.properties.iter().filter(move |stated| stated.code == property && property != "parent");
+    parents.chain(display).chain(stated.map(|stated| match &stated.value {
+        Value::String(text) => text.clone(),
+        Value::Object(coding) => coding.get("code").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        other => other.to_string(),
+    }))
 }

@@ -1,7 +1,7 @@
 //! What a search by value set or by hierarchy asks for: codes by system. Called by the search parameters' modifiers `:in`,
 //! `:above`, `:below`, which need a list where membership alone needs an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::compile::compile;
 use super::syntax;
@@ -34,7 +34,7 @@ const DEEPEST: usize = 8;
 impl Terminology {
     /// The codes of a value set by system, `most` at the most.
     pub fn list(&self, canonical: &str, most: usize) -> Result<Vec<Listed>, Unlisted> {
-        let definition = self.definitions().value_set(canonical).ok_or(Unlisted::NotFound)?;
+        let definition = self.value_set(canonical).ok_or(Unlisted::NotFound)?;
         let compiled = self.compiled(canonical).ok_or(Unlisted::NotFound)?;
         self.listed(&definition, &compiled, most, 0)
     }
@@ -47,25 +47,25 @@ impl Terminology {
     /// A code with those below it in its system; none where the system is not loaded or has not the code.
     #[must_use]
     pub fn with_descendants(&self, system: &str, code: &str) -> Option<Vec<String>> {
-        self.related(system, code, |system, other, code| system.is_below(other, code, true))
+        self.related(system, code, |system, code| system.below(code, true))
     }
 
     /// A code with those above it in its system; none where the system is not loaded or has not the code.
     #[must_use]
     pub fn with_ancestors(&self, system: &str, code: &str) -> Option<Vec<String>> {
-        self.related(system, code, |system, other, code| system.is_below(code, other, true))
+        self.related(system, code, |system, code| system.above(code, true))
     }
 
     fn related(
         &self,
         system: &str,
         code: &str,
-        holds: impl Fn(&CompiledCodeSystem, &str, &str) -> bool,
+        found: impl Fn(&CompiledCodeSystem, &str) -> HashSet<Box<str>>,
     ) -> Option<Vec<String>> {
         let system = self.system(system)?;
         let code = &*system.concept(code)?.code;
-        let mut codes: Vec<String> =
-            system.codes().filter(|other| holds(&system, other, code)).map(str::to_owned).collect();
+        let all = found(&system, code);
+        let mut codes: Vec<String> = system.codes().filter(|code| all.contains(*code)).map(str::to_owned).collect();
         codes.sort_unstable();
         Some(codes)
     }
@@ -103,7 +103,7 @@ impl Terminology {
                 if compiled.is_complete() { by_system(&compiled, most) } else { Err(Unlisted::Incomplete) }
             }
             (None, [canonical]) => {
-                let definition = self.definitions().value_set(canonical).ok_or(Unlisted::Incomplete)?;
+                let definition = self.value_set(canonical).ok_or(Unlisted::Incomplete)?;
                 let compiled = self.compiled(canonical).ok_or(Unlisted::Incomplete)?;
                 self.listed(&definition, &compiled, most, depth + 1)
             }
@@ -126,7 +126,7 @@ fn only(include: &Include) -> ValueSet {
         version: None,
         name: String::new(),
         status: String::new(),
-        compose: Compose { include: vec![include.clone()], exclude: Vec::new() },
+        compose: Compose { include: vec![include.clone()], ..Compose::default() },
         expansion: None,
     }
 }

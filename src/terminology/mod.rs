@@ -2,20 +2,29 @@
 //! first use and kept; answers come from memory. Called by validation, FHIRPath `memberOf` and search.
 //! <https://hl7.org/fhir/R4/terminology-module.html>
 
+mod check;
 mod code_system;
 mod compile;
+mod expand;
 mod filter;
 mod listing;
+mod lookup;
+mod stored;
 mod syntax;
+pub mod translate;
 mod value_set;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::fhir::definitions::Definitions;
+use crate::fhir::definitions::{CodeSystem, Definitions, ValueSet};
 use crate::fhir::hash::TextMap;
 
-pub use code_system::{CompiledCodeSystem, Existence};
+pub use check::{Asked, Verdict};
+pub use code_system::{CompiledCodeSystem, CompiledConcept, Existence};
+pub use expand::{Expansion, Limits, Unexpanded};
+pub use lookup::Subsumption;
 pub use listing::{Listed, Unlisted};
+pub use stored::{Stored, is_named};
 pub use value_set::CompiledValueSet;
 
 /// Whether a code is in a value set.
@@ -38,15 +47,24 @@ type Kept<T> = RwLock<TextMap<String, Arc<T>>>;
 #[derive(Debug)]
 pub struct Terminology {
     definitions: Arc<Definitions>,
-    systems: Kept<CompiledCodeSystem>,
-    value_sets: Kept<CompiledValueSet>,
+    stored: Stored,
+    systems: Arc<Kept<CompiledCodeSystem>>,
+    value_sets: Arc<Kept<CompiledValueSet>>,
 }
 
 impl Terminology {
     /// Nothing is compiled yet.
     #[must_use]
     pub fn new(definitions: Arc<Definitions>) -> Self {
-        Self { definitions, systems: RwLock::default(), value_sets: RwLock::default() }
+        Self { definitions, stored: Stored::default(), systems: Arc::default(), value_sets: Arc::default() }
+    }
+
+    /// The same with definitions that this server stores; they are used where `definitions` has none. What was compiled so far
+    /// is shared as far as it cannot depend on them.
+    #[must_use]
+    pub fn with_stored(&self, stored: Stored) -> Self {
+        let value_sets = if stored.is_empty() { Arc::clone(&self.value_sets) } else { Arc::default() };
+        Self { definitions: Arc::clone(&self.definitions), stored, systems: Arc::clone(&self.systems), value_sets }
     }
 
     /// Whether a code is in a value set. Without a system any system of the set will do, as for elements of type `code`.
@@ -67,21 +85,37 @@ impl Terminology {
     /// A value set, compiled; none where it is not loaded.
     #[must_use]
     pub fn compiled(&self, canonical: &str) -> Option<Arc<CompiledValueSet>> {
-        keep(&self.value_sets, canonical, || compile::value_set(self, canonical, &mut Vec::new()))
+        keep(&self.value_sets, canonical, || compile::value_set(self, canonical, &mut compile::Walk::new()))
     }
 
     /// A code system, compiled; none where it is not loaded.
     #[must_use]
     pub fn system(&self, url: &str) -> Option<Arc<CompiledCodeSystem>> {
-        keep(&self.systems, url, || {
-            let definition = self.definitions.code_system(url)?;
-            Some(CompiledCodeSystem::new(&definition))
-        })
+        if let Some(given) = self.stored.given(url) {
+            return Some(given);
+        }
+        let kept = keep(&self.systems, url, || self.definitions.code_system(url).map(CompiledCodeSystem::new));
+        kept.or_else(|| self.stored.system(url))
     }
 
-    pub(crate) fn definitions(&self) -> &Definitions {
-        &self.definitions
+    /// A value set that is not among the definitions, compiled.
+    #[must_use]
+    pub fn compile(&self, definition: &ValueSet) -> CompiledValueSet {
+        compile::compile(self, definition)
     }
+
+    /// The definition of a value set; none where it is not loaded.
+    #[must_use]
+    pub fn value_set(&self, canonical: &str) -> Option<Arc<ValueSet>> {
+        self.definitions.value_set(canonical).or_else(|| self.stored.value_set(canonical))
+    }
+
+    /// The definition of a code system; none where it is not loaded.
+    #[must_use]
+    pub fn code_system(&self, canonical: &str) -> Option<Arc<CodeSystem>> {
+        self.definitions.code_system(canonical).or_else(|| self.stored.code_system(canonical))
+    }
+
 }
 
 /// What is kept under a key, made where it is not there yet. Two threads may make it at once; the first is kept. What

@@ -1,5 +1,7 @@
 //! Extended operations over HTTP, on both databases.
 
+mod codes;
 mod everything;
 mod meta;
+mod terminology;
 mod validate;

@@ -2,7 +2,7 @@
 
 use kith::fhir::definitions::Definitions;
 use kith::fhir::definitions::package::{Manifest, Package};
-use kith::terminology::{Existence, Membership, Terminology};
+use kith::terminology::{Existence, Limits, Membership, Terminology, Unexpanded};
 use serde_json::{Value, json};
 
 const SYSTEM: &str = "http://test.example/CodeSystem/animals";
@@ -121,4 +121,71 @@ fn answers_come_from_memory() {
     let ask = || terminology.member("http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1", None, "female");
     assert_eq!(ask(), Membership::In);
     assert_eq!((0..1_000).map(|_| ask()).filter(|answer| *answer == Membership::In).count(), 1_000);
+}
+
+#[test]
+fn an_expansion_keeps_the_order_of_the_definition() {
+    let terminology = terminology(json!({ "include": [
+        { "system": SYSTEM, "concept": [{ "code": "stone", "display": "Rock" }] },
+        { "system": SYSTEM, "filter": [{ "property": "concept", "op": "is-a", "value": "animal" }] },
+        { "valueSet": ["http://test.example/ValueSet/a"] },
+    ] }));
+    let set = terminology.value_set("http://test.example/ValueSet/v").unwrap();
+    let expansion = terminology.expand(&set, Limits { work: 100 }).unwrap();
+    let codes: Vec<&str> = expansion.entries.iter().map(|entry| entry.code.as_str()).collect();
+    assert_eq!(codes, ["stone", "animal", "dog", "poodle", "cat"]);
+    assert_eq!(expansion.entries[0].display.as_deref(), Some("Rock"));
+    assert_eq!(terminology.expand(&set, Limits { work: 5 }).unwrap_err(), Unexpanded::TooCostly);
+}
+
+/// Value sets each of which imports the next one ten times.
+fn tower() -> Terminology {
+    let url = |level: usize| format!("http://test.example/ValueSet/level-{level}");
+    let mut all: Vec<Value> = (0..12)
+        .map(|level| {
+            let include: Vec<Value> = (0..10).map(|_| json!({ "valueSet": [url(level + 1)] })).collect();
+            json!({ "resourceType": "ValueSet", "url": url(level), "status": "active", "compose": { "include": include } })
+        })
+        .collect();
+    all.push(json!({ "resourceType": "ValueSet", "url": url(12), "status": "active",
+        "compose": { "include": [{ "system": SYSTEM }] } }));
+    all.push(animals());
+    let package = Package::new(Manifest::default(), &all);
+    Terminology::new(Definitions::embedded().with_packages(vec![package]).unwrap().into())
+}
+
+#[test]
+fn imports_that_multiply_are_bounded_and_get_no_verdict() {
+    let terminology = tower();
+    let top = terminology.value_set("http://test.example/ValueSet/level-0").unwrap();
+    assert_eq!(terminology.expand(&top, Limits { work: 100_000 }).unwrap_err(), Unexpanded::TooCostly);
+    let member = terminology.member("http://test.example/ValueSet/level-0", Some(SYSTEM), "unicorn");
+    assert!(matches!(member, Membership::Unknown { .. }), "{member:?}");
+}
+
+#[test]
+fn hierarchies_may_be_circles_or_very_deep() {
+    let concept = |code: usize, parent: usize| {
+        json!({ "code": format!("c{code}"), "property": [{ "code": "parent", "valueCode": format!("c{parent}") }] })
+    };
+    // A circle of 20,000 codes.
+    let concepts: Vec<Value> = (0..20_000).map(|code| concept(code, (code + 1) % 20_000)).collect();
+    let url = "http://test.example/CodeSystem/circle";
+    let system = json!({ "resourceType": "CodeSystem", "url": url, "status": "active", "content": "complete", "concept": concepts });
+    let rule = json!({ "include": [{ "system": url, "filter": [{ "property": "concept", "op": "is-a", "value": "c7" }] }] });
+    let set = json!({ "resourceType": "ValueSet", "url": "http://test.example/ValueSet/c", "status": "active", "compose": rule });
+    let package = Package::new(Manifest::default(), &[system, set]);
+    let terminology = Terminology::new(Definitions::embedded().with_packages(vec![package]).unwrap().into());
+    let set = terminology.value_set("http://test.example/ValueSet/c").unwrap();
+    assert_eq!(terminology.expand(&set, Limits { work: 30_000 }).unwrap().entries.len(), 20_000);
+}
+
+#[test]
+fn a_pattern_that_would_be_huge_is_not_answered() {
+    let terminology = terminology(filter("concept", "regex", "((a{1000}){1000}){1000}"));
+    let set = terminology.value_set("http://test.example/ValueSet/v").unwrap();
+    let refused = terminology.expand(&set, Limits { work: 1000 }).unwrap_err();
+    assert_eq!(refused, Unexpanded::Filter(SYSTEM.to_owned()));
+    let member = terminology.member("http://test.example/ValueSet/v", Some(SYSTEM), "dog");
+    assert_eq!(member, Membership::Unknown { missing: SYSTEM.to_owned() });
 }

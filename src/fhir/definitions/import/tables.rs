@@ -184,12 +184,17 @@ static CONCEPT_MAP: &[Field] = &[
     some("group", MAP_GROUP),
 ];
 
+static MAP_TARGET: &[Field] =
+    &[all("code"), all("display"), all("equivalence"), some("dependsOn", MAP_OTHER), some("product", MAP_OTHER)];
+
+static MAP_OTHER: &[Field] = &[all("property"), all("system"), all("value"), all("display")];
+
 static MAP_GROUP: &[Field] = &[
     all("source"),
     all("sourceVersion"),
     all("target"),
     all("targetVersion"),
-    some("element", &[all("code"), all("display"), some("target", &[all("code"), all("display"), all("equivalence")])]),
+    some("element", &[all("code"), all("display"), some("target", MAP_TARGET)]),
     some("unmapped", &[all("mode"), all("code"), all("display"), all("url")]),
 ];
 

@@ -28,6 +28,8 @@ pub struct Compose {
     pub include: Vec<Include>,
     /// What is out again.
     pub exclude: Vec<Include>,
+    /// False where codes that are not in use any more are out.
+    pub inactive: Option<bool>,
 }
 
 /// One clause of a rule; its parts are combined by "and".
@@ -52,6 +54,8 @@ pub struct ListedConcept {
     pub code: String,
     /// Text the value set gives it.
     pub display: Option<String>,
+    /// Further texts, as ValueSet.compose.include.concept.designation.
+    pub designations: Vec<Value>,
 }
 
 /// A property filter.
@@ -100,6 +104,7 @@ fn compose(value: &Value) -> Compose {
     Compose {
         include: items(value, "include").iter().map(include).collect(),
         exclude: items(value, "exclude").iter().map(include).collect(),
+        inactive: flag(value, "inactive"),
     }
 }
 
@@ -114,7 +119,11 @@ fn include(value: &Value) -> Include {
 }
 
 fn listed(value: &Value) -> Option<ListedConcept> {
-    Some(ListedConcept { code: text(value, "code")?, display: text(value, "display") })
+    Some(ListedConcept {
+        code: text(value, "code")?,
+        display: text(value, "display"),
+        designations: items(value, "designation").to_vec(),
+    })
 }
 
 fn filter(value: &Value) -> Filter {
@@ -182,6 +191,10 @@ pub struct Concept {
     pub code: String,
     /// Its text.
     pub display: Option<String>,
+    /// What it means; facts do not hold it.
+    pub definition: Option<String>,
+    /// Further texts, as CodeSystem.concept.designation; facts do not hold them.
+    pub designations: Vec<Value>,
     /// Its properties.
     pub properties: Vec<ConceptProperty>,
     /// Codes below it.
@@ -193,6 +206,8 @@ pub struct Concept {
 pub struct ConceptProperty {
     /// Property code.
     pub code: String,
+    /// The type in the name of its element: `Code` of `valueCode`.
+    pub kind: String,
     /// Value: text, boolean, number or Coding.
     pub value: Value,
 }
@@ -226,11 +241,14 @@ fn concept(value: &Value) -> Option<Concept> {
     Some(Concept {
         code: text(value, "code")?,
         display: text(value, "display"),
+        definition: text(value, "definition"),
+        designations: items(value, "designation").to_vec(),
         properties: items(value, "property").iter().filter_map(property).collect(),
         concepts: items(value, "concept").iter().filter_map(concept).collect(),
     })
 }
 
 fn property(value: &Value) -> Option<ConceptProperty> {
-    Some(ConceptProperty { code: text(value, "code")?, value: choice(value, "value")?.1.clone() })
+    let (kind, content) = choice(value, "value")?;
+    Some(ConceptProperty { code: text(value, "code")?, kind: kind.to_owned(), value: content.clone() })
 }

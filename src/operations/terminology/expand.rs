@@ -1,0 +1,182 @@
+//! `ValueSet/$expand` at type and instance level (<https://hl7.org/fhir/R4/valueset-operation-expand.html>): the codes of a
+//! value set, filtered and in pages.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::inputs::{Inputs, wrong};
+use super::source::{self, Subject};
+use super::{answer, is_at, not_loaded, too_costly};
+use crate::access::Grant;
+use crate::fhir::temporal;
+use crate::interactions::operation::{Answer, Level, Operation};
+use crate::interactions::request::Request;
+use crate::interactions::server::Server;
+use crate::problem::{Kind, Problem};
+use crate::terminology::{Expansion, Limits, Unexpanded};
+
+const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/ValueSet-expand";
+
+/// Parameters that would change the answer and are not understood.
+const REFUSED: [&str; 7] = [
+    "context",
+    "contextDirection",
+    "date",
+    "exclude-system",
+    "system-version",
+    "check-system-version",
+    "force-system-version",
+];
+
+/// Elements of the value set that its expansion shows too.
+const SHOWN: [&str; 11] = [
+    "resourceType",
+    "id",
+    "url",
+    "identifier",
+    "version",
+    "name",
+    "title",
+    "status",
+    "experimental",
+    "date",
+    "publisher",
+];
+
+/// How many codes are looked at for each that may be answered.
+const WORK: usize = 50;
+
+/// The operation.
+#[derive(Debug)]
+pub struct Expand;
+
+impl Operation for Expand {
+    fn name(&self) -> &'static str {
+        "expand"
+    }
+
+    fn definition(&self) -> &'static str {
+        DEFINITION
+    }
+
+    fn offered_at(&self, level: &Level) -> bool {
+        is_at(level, "ValueSet")
+    }
+
+    fn by_get(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
+        Box::pin(async move {
+            let inputs = Inputs::read(server, request, DEFINITION, &REFUSED)?;
+            let subject = source::subject(server, request, level, &inputs, ["valueSet", "valueSetVersion"]).await?;
+            let subject = subject.ok_or_else(|| wrong("Name a value set: by url, or send it as valueSet."))?;
+            let expansion = expansion(server, request, &subject, &inputs).await?;
+            let shown = shown(server, &subject, &inputs, &expansion)?;
+            answer(server, request, level, "expand", shown).await
+        })
+    }
+}
+
+async fn expansion(
+    server: &Server,
+    request: &Request,
+    subject: &Subject,
+    inputs: &Inputs,
+) -> Result<Expansion, Problem> {
+    let definition = source::value_set(&subject.resource)?;
+    let terminology = source::around_value_set(server, request, &definition).await?;
+    let limits = Limits { work: server.settings.expansion_limit.saturating_mul(WORK) };
+    let mut expansion = terminology.expand(&definition, limits).map_err(|reason| refused(server, reason))?;
+    if inputs.flag("activeOnly") == Some(true) {
+        expansion.entries.retain(|entry| !entry.inactive);
+    }
+    if inputs.flag("excludeNotForUI") == Some(true) {
+        expansion.entries.retain(|entry| !entry.is_abstract);
+    }
+    if let Some(filter) = inputs.text("filter") {
+        expansion.keep_matching(filter);
+    }
+    Ok(expansion)
+}
+
+fn refused(server: &Server, reason: Unexpanded) -> Problem {
+    match reason {
+        Unexpanded::Missing(canonical) => not_loaded(&canonical),
+        Unexpanded::TooCostly => too_much(server),
+        Unexpanded::Unlistable(system) => too_costly(format!(
+            "The codes of {system} follow a grammar and cannot be listed. $validate-code checks one of them."
+        )),
+        Unexpanded::Filter(system) => Problem::new(
+            Kind::Unprocessable,
+            format!("A filter of the value set on {system} has an operator or value that is not understood here."),
+        ),
+    }
+}
+
+fn too_much(server: &Server) -> Problem {
+    let limit = server.settings.expansion_limit;
+    too_costly(format!(
+        "The expansion has more codes than an answer may have ({limit}). Ask for a page (offset, count) or with a filter."
+    ))
+}
+
+/// The ValueSet with the page of the expansion that is asked for.
+fn shown(server: &Server, subject: &Subject, inputs: &Inputs, expansion: &Expansion) -> Result<Value, Problem> {
+    let total = expansion.entries.len();
+    let (offset, count) = (inputs.number("offset"), inputs.number("count"));
+    let paged = offset.is_some() || count.is_some();
+    let start = offset.unwrap_or(0).min(total);
+    let end = start.saturating_add(count.unwrap_or(total)).min(total);
+    if end - start > server.settings.expansion_limit {
+        return Err(too_much(server));
+    }
+    // Pages and selections are flat: what is above a code may not be among them.
+    let nested = !paged && inputs.text("filter").is_none() && inputs.flag("excludeNested") != Some(true);
+    let designations = inputs.flag("includeDesignations") == Some(true);
+    let mut shown = json!({});
+    for name in SHOWN {
+        if let Some(value) = subject.resource.get(name) {
+            shown[name] = value.clone();
+        }
+    }
+    if let Some(compose) =
+        subject.resource.get("compose").filter(|_| inputs.flag("includeDefinition") == Some(true))
+    {
+        shown["compose"] = compose.clone();
+    }
+    let mut list = json!({
+        "identifier": format!("urn:uuid:{}", server.clock.new_id()),
+        "timestamp": temporal::format_instant(server.clock.now()),
+        "total": total,
+    });
+    if paged {
+        list["offset"] = json!(start);
+    }
+    let parameters = used(inputs, expansion);
+    if !parameters.is_empty() {
+        list["parameter"] = Value::Array(parameters);
+    }
+    let contains = expansion.contains(start..end, nested, designations);
+    if !contains.is_empty() {
+        list["contains"] = Value::Array(contains);
+    }
+    shown["expansion"] = list;
+    Ok(shown)
+}
+
+/// The parameters that made the expansion what it is, and the versions of the code systems.
+fn used(inputs: &Inputs, expansion: &Expansion) -> Vec<Value> {
+    let mut used = Vec::new();
+    used.extend(inputs.text("filter").map(|value| json!({ "name": "filter", "valueString": value })));
+    for name in ["offset", "count"] {
+        used.extend(inputs.number(name).map(|value| json!({ "name": name, "valueInteger": value })));
+    }
+    for name in ["activeOnly", "includeDesignations", "excludeNested", "excludeNotForUI"] {
+        used.extend(inputs.flag(name).map(|value| json!({ "name": name, "valueBoolean": value })));
+    }
+    used.extend(expansion.versions.iter().map(|version| json!({ "name": "version", "valueUri": version })));
+    used
+}

@@ -1,0 +1,105 @@
+//! `CodeSystem/$subsumes` at type and instance level (<https://hl7.org/fhir/R4/codesystem-operation-subsumes.html>): whether one
+//! code is a kind of another.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::inputs::{Inputs, wrong};
+use super::source;
+use super::{answer, is_at, no_such_code, not_loaded, parameters};
+use crate::access::Grant;
+use crate::fhir::codec::json;
+use crate::interactions::operation::{Answer, Level, Operation};
+use crate::interactions::request::Request;
+use crate::interactions::scope::living;
+use crate::interactions::server::Server;
+use crate::problem::{Kind, Problem};
+use crate::terminology::Subsumption;
+
+const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes";
+
+/// The operation.
+#[derive(Debug)]
+pub struct Subsumes;
+
+impl Operation for Subsumes {
+    fn name(&self) -> &'static str {
+        "subsumes"
+    }
+
+    fn definition(&self) -> &'static str {
+        DEFINITION
+    }
+
+    fn offered_at(&self, level: &Level) -> bool {
+        is_at(level, "CodeSystem")
+    }
+
+    fn by_get(&self) -> bool {
+        true
+    }
+
+    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
+        Box::pin(async move {
+            let inputs = Inputs::read(server, request, DEFINITION, &[])?;
+            let outcome = outcome(server, request, level, &inputs).await?;
+            let list = vec![json!({ "name": "outcome", "valueCode": outcome.code() })];
+            answer(server, request, level, "subsumes", parameters(list)).await
+        })
+    }
+}
+
+/// A code with its system and version, as far as they are given.
+struct Given<'i> {
+    system: Option<&'i str>,
+    version: Option<&'i str>,
+    code: &'i str,
+}
+
+fn given<'i>(inputs: &'i Inputs, code: &str, coding: &str) -> Result<Given<'i>, Problem> {
+    match (inputs.text(code), inputs.object(coding)) {
+        (Some(code), None) => Ok(Given { system: inputs.text("system"), version: inputs.text("version"), code }),
+        (None, Some(coding)) => {
+            let text = |name: &str| coding.get(name).and_then(Value::as_str);
+            let code = text("code").ok_or_else(|| wrong("Each coding needs a code."))?;
+            let (system, version) = (text("system"), text("version"));
+            Ok(Given { system: system.or(inputs.text("system")), version: version.or(inputs.text("version")), code })
+        }
+        _ => Err(wrong("Give two codes: codeA and codeB with system, or codingA and codingB.")),
+    }
+}
+
+async fn outcome(server: &Server, request: &Request, level: &Level, inputs: &Inputs) -> Result<Subsumption, Problem> {
+    let (first, second) = (given(inputs, "codeA", "codingA")?, given(inputs, "codeB", "codingB")?);
+    let own = match level {
+        Level::Instance(name, id) => {
+            let stored = living(server, name, id).await?;
+            Some(source::code_system(&json::parse_stored(&stored.body)?)?)
+        }
+        _ => None,
+    };
+    let url = own.as_ref().map(|own| own.url.clone());
+    let system = first.system.or(url.as_deref());
+    let system = system.ok_or_else(|| wrong("The codes need their code system: give system as well."))?.to_owned();
+    if second.system.is_some_and(|second| second != system) || url.as_ref().is_some_and(|url| *url != system) {
+        return Err(wrong("Both codes must be of the one code system that is asked."));
+    }
+    let version = first.version.or(second.version);
+    let canonical = version.map_or_else(|| system.clone(), |version| format!("{system}|{version}"));
+    let terminology = source::around_code_system(server, request, Some(&canonical), own).await?;
+    let compiled = terminology.system(&canonical).ok_or_else(|| not_loaded(&canonical))?;
+    let concept = |code: &str, name: &str| {
+        compiled.concept(code).ok_or_else(|| no_such_code(&compiled, &canonical, name))
+    };
+    let (first, second) = (concept(first.code, "codeA")?, concept(second.code, "codeB")?);
+    match compiled.subsumption(first, second) {
+        // In a part of a system two codes may look unrelated.
+        Some(Subsumption::NotSubsumed) if !compiled.is_complete() => Err(not_loaded(&canonical)),
+        Some(outcome) => Ok(outcome),
+        None => {
+            let text = format!("The hierarchy of {system} does not say what is a kind of what (hierarchyMeaning).");
+            Err(Problem::new(Kind::Unprocessable, text))
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The codes of a value set in the order of its definition, with their texts (<https://hl7.org/fhir/R4/valueset-operation-expand.html>).
+//! Bounded: a value set that would take more work than allowed is refused. Called by the operation `$expand`.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::compile::versioned;
+use super::filter::{self, Prepared};
+use super::syntax;
+use super::{CompiledCodeSystem, CompiledValueSet, Membership, Terminology};
+use crate::fhir::definitions::{Compose, Concept, Expanded, Include, ListedConcept, ValueSet};
+
+/// What bounds an expansion.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many codes may be looked at on the way.
+    pub work: usize,
+}
+
+/// Why a value set cannot be expanded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unexpanded {
+    /// It takes more work than is allowed.
+    TooCostly,
+    /// The codes of this system follow a grammar and have no end.
+    Unlistable(String),
+    /// This code system or value set is not loaded, or only a part of it.
+    Missing(String),
+    /// A filter on this code system cannot be answered.
+    Filter(String),
+}
+
+/// One code of an expansion.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The code system.
+    pub system: Arc<str>,
+    /// The code.
+    pub code: String,
+    /// Its text.
+    pub display: Option<String>,
+    /// Further texts.
+    pub designations: Vec<Value>,
+    /// Not in use any more.
+    pub inactive: bool,
+    /// Not meant to be chosen.
+    pub is_abstract: bool,
+    /// The code that it stands below.
+    parent: Option<String>,
+}
+
+/// The codes of a value set.
+#[derive(Debug, Clone, Default)]
+pub struct Expansion {
+    /// In the order of the definition, each once.
+    pub entries: Vec<Entry>,
+    /// The code systems in the versions that were used, as `url|version`.
+    pub versions: BTreeSet<String>,
+}
+
+impl Terminology {
+    /// Expands a value set.
+    pub fn expand(&self, definition: &ValueSet, limits: Limits) -> Result<Expansion, Unexpanded> {
+        let mut work = Work { terminology: self, within: Vec::new(), left: limits.work, versions: BTreeSet::new() };
+        let entries = work.value_set(definition)?;
+        Ok(Expansion { entries, versions: work.versions })
+    }
+}
+
+impl Expansion {
+    /// Keeps the codes whose texts have every word of a filter, in any case, or whose code begins with it.
+    pub fn keep_matching(&mut self, filter: &str) {
+        let filter = filter.trim().to_lowercase();
+        let words: Vec<&str> = filter.split_whitespace().collect();
+        self.entries.retain(|entry| {
+            let mut texts: Vec<String> = entry.display.iter().map(|text| text.to_lowercase()).collect();
+            let values = entry.designations.iter().filter_map(|designation| designation.get("value")?.as_str());
+            texts.extend(values.map(str::to_lowercase));
+            entry.code.to_lowercase().starts_with(&filter)
+                || texts.iter().any(|text| words.iter().all(|word| text.contains(word)))
+        });
+    }
+
+    /// The codes as ValueSet.expansion.contains, those below others within them where `nested`.
+    #[must_use]
+    pub fn contains(&self, range: std::ops::Range<usize>, nested: bool, designations: bool) -> Vec<Value> {
+        let entries = self.entries.get(range).unwrap_or_default();
+        let mut below: Vec<Vec<usize>> = vec![Vec::new(); entries.len()];
+        let mut roots = Vec::new();
+        let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let parent = entry.parent.as_deref().filter(|_| nested);
+            match parent.and_then(|parent| known.get(&(&*entry.system, parent))) {
+                // A parent stands before what is below it, so this ends.
+                Some(parent) => below.get_mut(*parent).map_or((), |list| list.push(at)),
+                None => roots.push(at),
+            }
+            known.insert((&entry.system, &entry.code), at);
+        }
+        let tree = Tree { entries, below: &below, designations };
+        roots.into_iter().filter_map(|at| tree.show(at)).collect()
+    }
+}
+
+struct Tree<'e> {
+    entries: &'e [Entry],
+    below: &'e [Vec<usize>],
+    designations: bool,
+}
+
+impl Tree<'_> {
+    fn show(&self, at: usize) -> Option<Value> {
+        let entry = self.entries.get(at)?;
+        let mut shown = json!({ "system": &*entry.system });
+        if entry.is_abstract {
+            shown["abstract"] = json!(true);
+        }
+        if entry.inactive {
+            shown["inactive"] = json!(true);
+        }
+        shown["code"] = json!(entry.code);
+        if let Some(display) = &entry.display {
+            shown["display"] = json!(display);
+        }
+        if self.designations && !entry.designations.is_empty() {
+            shown["designation"] = json!(entry.designations);
+        }
+        let below: Vec<Value> = self.below.get(at)?.iter().filter_map(|at| self.show(*at)).collect();
+        if !below.is_empty() {
+            shown["contains"] = Value::Array(below);
+        }
+        Some(shown)
+    }
+}
+
+/// An expansion on its way.
+struct Work<'t> {
+    terminology: &'t Terminology,
+    /// The value sets that are being expanded; one of them again adds nothing.
+    within: Vec<String>,
+    left: usize,
+    versions: BTreeSet<String>,
+}
+
+type Entries = Result<Vec<Entry>, Unexpanded>;
+
+impl Work<'_> {
+    fn spend(&mut self, work: usize) -> Result<(), Unexpanded> {
+        self.left = self.left.checked_sub(work).ok_or(Unexpanded::TooCostly)?;
+        Ok(())
+    }
+
+    fn value_set(&mut self, definition: &ValueSet) -> Entries {
+        if self.within.contains(&definition.url) {
+            return Ok(Vec::new());
+        }
+        self.spend(1)?;
+        if definition.compose.include.is_empty()
+            && let Some(published) = &definition.expansion
+        {
+            return self.published(published);
+        }
+        self.within.push(definition.url.clone());
+        let composed = self.composed(&definition.compose);
+        self.within.pop();
+        match (composed, &definition.expansion) {
+            // The publisher has worked out what cannot be worked out here.
+            (Err(Unexpanded::Missing(_) | Unexpanded::Filter(_)), Some(published)) => self.published(published),
+            (composed, _) => composed,
+        }
+    }
+
+    fn composed(&mut self, compose: &Compose) -> Entries {
+        let mut all: Vec<Entry> = Vec::new();
+        for include in &compose.include {
+            all.extend(self.clause(include)?);
+        }
+        if !compose.exclude.is_empty() {
+            let rule = Compose { include: compose.exclude.clone(), ..Compose::default() };
+            let out = self.terminology.compile(&ValueSet { compose: rule, ..ValueSet::default() });
+            all = keep(all, &out, false)?;
+        }
+        if compose.inactive == Some(false) {
+            all.retain(|entry| !entry.inactive);
+        }
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|entry| seen.insert((Arc::clone(&entry.system), entry.code.clone())));
+        Ok(all)
+    }
+
+    /// One include; its parts are combined by "and".
+    fn clause(&mut self, include: &Include) -> Entries {
+        let mut others = include.value_sets.as_slice();
+        let mut entries = match (&include.system, others) {
+            (Some(system), _) => self.of_system(system, include)?,
+            (None, [first, rest @ ..]) => {
+                others = rest;
+                let imported = self.terminology.value_set(first).ok_or_else(|| Unexpanded::Missing(first.clone()))?;
+                self.value_set(&imported)?
+            }
+            (None, []) => Vec::new(),
+        };
+        for canonical in others {
+            self.spend(entries.len())?;
+            let other = self.terminology.compiled(canonical);
+            entries = keep(entries, &*other.ok_or_else(|| Unexpanded::Missing(canonical.clone()))?, true)?;
+        }
+        Ok(entries)
+    }
+
+    fn of_system(&mut self, system: &str, include: &Include) -> Entries {
+        let canonical = versioned(system, include.version.as_deref());
+        let compiled = self.terminology.system(&canonical);
+        if let Some(version) = compiled.as_ref().and_then(|compiled| compiled.definition().version.as_deref()) {
+            self.versions.insert(format!("{system}|{version}"));
+        }
+        let name: Arc<str> = system.into();
+        if !include.concepts.is_empty() {
+            self.spend(include.concepts.len())?;
+            let entry = |listed: &ListedConcept| listed_entry(listed, &name, compiled.as_deref());
+            return Ok(include.concepts.iter().map(entry).collect());
+        }
+        if include.filters.is_empty() && syntax::grammar(system).is_some() {
+            return Err(Unexpanded::Unlistable(system.to_owned()));
+        }
+        let compiled =
+            compiled.filter(|compiled| compiled.is_complete()).ok_or(Unexpanded::Missing(canonical))?;
+        self.spend(compiled.len())?;
+        let filters = filter::prepare(&compiled, &include.filters);
+        let filters = filters.ok_or_else(|| Unexpanded::Filter(system.to_owned()))?;
+        let mut entries = Vec::new();
+        let walk = Walk { compiled: &compiled, system: &name, filters: &filters };
+        walk.add(&compiled.definition().concepts, None, &mut entries);
+        Ok(entries)
+    }
+
+    fn published(&mut self, items: &[Expanded]) -> Entries {
+        self.spend(items.len())?;
+        let mut entries = Vec::new();
+        for item in items {
+            if let Some(code) = item.code.as_ref().filter(|_| !item.is_abstract) {
+                let system: Arc<str> = item.system.as_str().into();
+                let listed = ListedConcept {
+                    code: code.clone(),
+                    display: item.display.clone(),
+                    designations: Vec::new(),
+                };
+                entries.push(listed_entry(&listed, &system, self.terminology.system(&item.system).as_deref()));
+            }
+            entries.extend(self.published(&item.contains)?);
+        }
+        Ok(entries)
+    }
+}
+
+/// Those that are (or are not) in a value set.
+fn keep(entries: Vec<Entry>, set: &CompiledValueSet, wanted: bool) -> Entries {
+    let mut kept = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match set.member(Some(&entry.system), &entry.code) {
+            Membership::Unknown { missing } => return Err(Unexpanded::Missing(missing)),
+            answer => kept.extend(((answer == Membership::In) == wanted).then_some(entry)),
+        }
+    }
+    Ok(kept)
+}
+
+fn listed_entry(listed: &ListedConcept, system: &Arc<str>, compiled: Option<&CompiledCodeSystem>) -> Entry {
+    let concept = compiled.and_then(|compiled| compiled.concept(&listed.code));
+    let own = || concept.and_then(|concept| concept.display.as_deref()).map(str::to_owned);
+    Entry {
+        system: Arc::clone(system),
+        code: listed.code.clone(),
+        display: listed.display.clone().or_else(own),
+        designations: listed.designations.clone(),
+        inactive: concept.is_some_and(super::CompiledConcept::is_inactive),
+        is_abstract: concept.is_some_and(super::CompiledConcept::is_abstract),
+        parent: None,
+    }
+}
+
+/// A walk through a code system in its own order.
+struct Walk<'w> {
+    compiled: &'w CompiledCodeSystem,
+    system: &'w Arc<str>,
+    filters: &'w [Prepared<'w>],
+}
+
+impl Walk<'_> {
+    fn add(&self, concepts: &[Concept], parent: Option<&str>, entries: &mut Vec<Entry>) {
+        for definition in concepts {
+            let Some(concept) = self.compiled.concept(&definition.code) else { continue };
+            let passes = self.filters.iter().all(|filter| filter.passes(concept));
+            if passes {
+                entries.push(Entry {
+                    system: Arc::clone(self.system),
+                    code: definition.code.clone(),
+                    display: definition.display.clone(),
+                    designations: definition.designations.clone(),
+                    inactive: concept.is_inactive(),
+                    is_abstract: concept.is_abstract(),
+                    parent: parent.map(str::to_owned),
+                });
+            }
+            let above = if passes { Some(definition.code.as_str()) } else { parent };
+            self.add(&definition.concepts, above, entries);
+        }
+    }
+}
