@@ -8,6 +8,7 @@ use super::operation;
 use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
+use super::terminology_capabilities;
 use crate::access::Grant;
 use crate::config::{Access, ConditionalDelete, Duplicates, References, ValidationMode};
 use crate::fhir::temporal;
@@ -19,15 +20,15 @@ use crate::search::query::include;
 /// Canonical url of our implementation guide.
 const IMPLEMENTATION_GUIDE: &str = "https://kith.example/fhir/ImplementationGuide/kith";
 
-/// Answers with the CapabilityStatement; `mode=terminology` is refused until it can be answered truly.
+/// Answers with the CapabilityStatement, or with the TerminologyCapabilities where `mode=terminology` asks for them.
 pub fn metadata(server: &Server, request: &Request, _grant: Grant) -> Result<Reply, Problem> {
     match request.parameter("mode") {
-        None | Some("full" | "normative") => {}
+        None | Some("full" | "normative") => Ok(Reply::new(200, Content::Resource(statement(server)))),
+        Some("terminology") => Ok(Reply::new(200, Content::Resource(terminology_capabilities::statement(server)))),
         Some(_) => {
-            return Err(Problem::new(Kind::Invalid, "mode must be full or normative.").at("http.query.mode"));
+            Err(Problem::new(Kind::Invalid, "mode must be full, normative or terminology.").at("http.query.mode"))
         }
     }
-    Ok(Reply::new(200, Content::Resource(statement(server))))
 }
 
 /// The CapabilityStatement of this server.

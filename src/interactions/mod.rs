@@ -33,6 +33,7 @@ pub mod search;
 pub mod searchset;
 pub mod server;
 pub mod subset;
+pub mod terminology_capabilities;
 pub mod transaction;
 pub mod update;
 pub mod url;

@@ -50,7 +50,7 @@ impl Terminology {
         let known = self.known(asked)?;
         match compiled.member(Some(asked.system), asked.code) {
             Membership::Unknown { missing } => Err(missing),
-            Membership::In => Ok(self.with_display(asked, known.as_deref(), texts_of(definition, asked))),
+            Membership::In => Ok(with_display(asked, known.as_deref(), texts_of(definition, asked))),
             Membership::NotIn => {
                 let exists = known.as_deref().map(|known| known.code_exists(asked.code));
                 Ok(Verdict::no(if exists == Some(Existence::Missing) {
@@ -67,10 +67,8 @@ impl Terminology {
         let known = self.known(asked)?;
         let existence = known.as_deref().map_or(Existence::Unknown, |known| known.code_exists(asked.code));
         match (existence, syntax::grammar(asked.system)) {
-            (Existence::Exists, _) => Ok(self.with_display(asked, known.as_deref(), Vec::new())),
-            (_, Some(grammar)) if grammar.accepts(asked.code) => {
-                Ok(self.with_display(asked, known.as_deref(), Vec::new()))
-            }
+            (Existence::Exists, _) => Ok(with_display(asked, known.as_deref(), Vec::new())),
+            (_, Some(grammar)) if grammar.accepts(asked.code) => Ok(with_display(asked, known.as_deref(), Vec::new())),
             (Existence::Unknown, None) => Err(versioned(asked.system, asked.version)),
             _ => Ok(Verdict::no(format!("The code system {} has no such code.", asked.system))),
         }
@@ -84,45 +82,40 @@ impl Terminology {
             found => Ok(found),
         }
     }
+}
 
-    /// The code is there; its display is compared, and what is unusual about it is said.
-    fn with_display(
-        &self,
-        asked: &Asked<'_>,
-        known: Option<&CompiledCodeSystem>,
-        mut texts: Vec<String>,
-    ) -> Verdict {
-        let concept = known.and_then(|known| known.concept(asked.code));
-        if let Some(concept) = concept {
-            if concept.is_abstract() && !asked.abstract_allowed {
-                return Verdict::no("The code only groups others and is not meant to be used (abstract).");
-            }
-            // The value set's own text comes first.
-            texts.extend(concept.display.as_deref().map(str::to_owned));
-            let definition = known.and_then(|known| find(&known.definition().concepts, &concept.code));
-            texts.extend(definition.into_iter().flat_map(|definition| values(&definition.designations)));
+/// The code is there; its display is compared, and what is unusual about it is said.
+fn with_display(asked: &Asked<'_>, known: Option<&CompiledCodeSystem>, mut texts: Vec<String>) -> Verdict {
+    let concept = known.and_then(|known| known.concept(asked.code));
+    if let Some(concept) = concept {
+        if concept.is_abstract() && !asked.abstract_allowed {
+            return Verdict::no("The code only groups others and is not meant to be used (abstract).");
         }
-        let display = texts.first().cloned();
-        let plain = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
-        match (asked.display, &display) {
-            (Some(given), Some(right)) if texts.iter().all(|text| plain(text) != plain(given)) => Verdict {
-                result: false,
-                message: Some(format!("The code is right, its display is not: it should be \"{right}\".")),
-                display,
-            },
-            (Some(_), None) => Verdict {
-                result: true,
-                message: Some(format!(
-                    "The display could not be checked: the texts of the code system {} are not loaded.",
-                    asked.system
-                )),
-                display,
-            },
-            _ => {
-                let inactive = concept.is_some_and(super::CompiledConcept::is_inactive);
-                let message = inactive.then(|| "The code is not in use any more (inactive).".to_owned());
-                Verdict { result: true, message, display }
-            }
+        // The value set's own text comes first.
+        texts.extend(concept.display.as_deref().map(str::to_owned));
+        let definition = known.and_then(|known| find(&known.definition().concepts, &concept.code));
+        texts.extend(definition.into_iter().flat_map(|definition| values(&definition.designations)));
+    }
+    let display = texts.first().cloned();
+    let plain = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    match (asked.display, &display) {
+        (Some(given), Some(right)) if texts.iter().all(|text| plain(text) != plain(given)) => Verdict {
+            result: false,
+            message: Some(format!("The code is right, its display is not: it should be \"{right}\".")),
+            display,
+        },
+        (Some(_), None) => Verdict {
+            result: true,
+            message: Some(format!(
+                "The display could not be checked: the texts of the code system {} are not loaded.",
+                asked.system
+            )),
+            display,
+        },
+        _ => {
+            let inactive = concept.is_some_and(super::CompiledConcept::is_inactive);
+            let message = inactive.then(|| "The code is not in use any more (inactive).".to_owned());
+            Verdict { result: true, message, display }
         }
     }
 }
@@ -140,9 +133,7 @@ fn values(designations: &[Value]) -> impl Iterator<Item = String> {
 
 /// A concept of a definition.
 pub(super) fn find<'c>(concepts: &'c [Concept], code: &str) -> Option<&'c Concept> {
-    concepts.iter().find_map(|concept| {
-        if concept.code == code { Some(concept) } else { find(&concept.concepts, code) }
-    })
+    concepts.iter().find_map(|concept| if concept.code == code { Some(concept) } else { find(&concept.concepts, code) })
 }
 
 fn named(url: &str) -> &str {

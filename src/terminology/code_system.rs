@@ -46,13 +46,13 @@ pub struct CompiledCodeSystem {
 }
 
 impl CompiledCodeSystem {
-    pub(super) fn new(definition: Arc<CodeSystem>) -> Self {
+    pub(super) fn new(definition: &Arc<CodeSystem>) -> Self {
         let mut system = Self {
             url: definition.url.clone(),
             complete: definition.content == Content::Complete,
             case_sensitive: definition.case_sensitive,
             concepts: CodeMap::default(),
-            definition: Arc::clone(&definition),
+            definition: Arc::clone(definition),
         };
         for concept in &definition.concepts {
             system.add(concept, None);

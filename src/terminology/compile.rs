@@ -45,11 +45,7 @@ struct Draft {
 }
 
 /// Compiles a value set; none where it is not loaded. The value set of a whole code system needs no definition.
-pub(super) fn value_set(
-    terminology: &Terminology,
-    canonical: &str,
-    walk: &mut Walk,
-) -> Option<CompiledValueSet> {
+pub(super) fn value_set(terminology: &Terminology, canonical: &str, walk: &mut Walk) -> Option<CompiledValueSet> {
     let definition = terminology.value_set(canonical)?;
     let (draft, excluded) = draft(terminology, &definition, walk);
     Some(tables(terminology, draft, &excluded))

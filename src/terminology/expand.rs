@@ -225,8 +225,7 @@ impl Work<'_> {
         if include.filters.is_empty() && syntax::grammar(system).is_some() {
             return Err(Unexpanded::Unlistable(system.to_owned()));
         }
-        let compiled =
-            compiled.filter(|compiled| compiled.is_complete()).ok_or(Unexpanded::Missing(canonical))?;
+        let compiled = compiled.filter(|compiled| compiled.is_complete()).ok_or(Unexpanded::Missing(canonical))?;
         self.spend(compiled.len())?;
         let filters = filter::prepare(&compiled, &include.filters);
         let filters = filters.ok_or_else(|| Unexpanded::Filter(system.to_owned()))?;
@@ -242,11 +241,8 @@ impl Work<'_> {
         for item in items {
             if let Some(code) = item.code.as_ref().filter(|_| !item.is_abstract) {
                 let system: Arc<str> = item.system.as_str().into();
-                let listed = ListedConcept {
-                    code: code.clone(),
-                    display: item.display.clone(),
-                    designations: Vec::new(),
-                };
+                let listed =
+                    ListedConcept { code: code.clone(), display: item.display.clone(), designations: Vec::new() };
                 entries.push(listed_entry(&listed, &system, self.terminology.system(&item.system).as_deref()));
             }
             entries.extend(self.published(&item.contains)?);

@@ -22,8 +22,8 @@ use crate::fhir::hash::TextMap;
 pub use check::{Asked, Verdict};
 pub use code_system::{CompiledCodeSystem, CompiledConcept, Existence};
 pub use expand::{Expansion, Limits, Unexpanded};
-pub use lookup::Subsumption;
 pub use listing::{Listed, Unlisted};
+pub use lookup::Subsumption;
 pub use stored::{Stored, is_named};
 pub use value_set::CompiledValueSet;
 
@@ -94,7 +94,7 @@ impl Terminology {
         if let Some(given) = self.stored.given(url) {
             return Some(given);
         }
-        let kept = keep(&self.systems, url, || self.definitions.code_system(url).map(CompiledCodeSystem::new));
+        let kept = keep(&self.systems, url, || self.definitions.code_system(url).as_ref().map(CompiledCodeSystem::new));
         kept.or_else(|| self.stored.system(url))
     }
 
@@ -115,7 +115,6 @@ impl Terminology {
     pub fn code_system(&self, canonical: &str) -> Option<Arc<CodeSystem>> {
         self.definitions.code_system(canonical).or_else(|| self.stored.code_system(canonical))
     }
-
 }
 
 /// What is kept under a key, made where it is not there yet. Two threads may make it at once; the first is kept. What

@@ -22,12 +22,12 @@ impl Stored {
 
     /// Adds a code system.
     pub fn add_code_system(&mut self, definition: CodeSystem) {
-        self.systems.push(Arc::new(CompiledCodeSystem::new(Arc::new(definition))));
+        self.systems.push(Arc::new(CompiledCodeSystem::new(&Arc::new(definition))));
     }
 
     /// Sets the code system that a request is about: it stands before all others with its url.
     pub fn give_code_system(&mut self, definition: CodeSystem) {
-        self.given = Some(Arc::new(CompiledCodeSystem::new(Arc::new(definition))));
+        self.given = Some(Arc::new(CompiledCodeSystem::new(&Arc::new(definition))));
     }
 
     /// True where there is none.
@@ -49,8 +49,9 @@ impl Stored {
     }
 
     pub(super) fn system(&self, canonical: &str) -> Option<Arc<CompiledCodeSystem>> {
-        let is_it =
-            |system: &&Arc<CompiledCodeSystem>| is_named(canonical, &system.url, system.definition().version.as_deref());
+        let is_it = |system: &&Arc<CompiledCodeSystem>| {
+            is_named(canonical, &system.url, system.definition().version.as_deref())
+        };
         self.systems.iter().find(is_it).map(Arc::clone)
     }
 

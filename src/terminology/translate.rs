@@ -62,7 +62,7 @@ pub fn translate(map: &Value, question: &Question<'_>, given: &[Dependency]) -> 
             continue;
         }
         let source = text(map, "url").unwrap_or_default();
-        let group = Group { group, source, given };
+        let group = Group { content: group, source, given };
         if question.reverse { group.backwards(question, &mut answer) } else { group.forwards(question, &mut answer) }
     }
     answer
@@ -80,7 +80,7 @@ pub struct Dependency {
 }
 
 struct Group<'m> {
-    group: &'m Value,
+    content: &'m Value,
     source: &'m str,
     given: &'m [Dependency],
 }
@@ -88,7 +88,9 @@ struct Group<'m> {
 impl Group<'_> {
     fn forwards(&self, question: &Question<'_>, answer: &mut Translated) {
         let mut known = false;
-        for element in items(self.group, "element").iter().filter(|element| text(element, "code") == Some(question.code)) {
+        for element in
+            items(self.content, "element").iter().filter(|element| text(element, "code") == Some(question.code))
+        {
             known = true;
             for target in items(element, "target") {
                 if self.holds(target) {
@@ -105,7 +107,7 @@ impl Group<'_> {
     }
 
     fn backwards(&self, question: &Question<'_>, answer: &mut Translated) {
-        for element in items(self.group, "element") {
+        for element in items(self.content, "element") {
             for target in items(element, "target").iter().filter(|target| text(target, "code") == Some(question.code)) {
                 if self.holds(target) {
                     let equivalence = reversed(text(target, "equivalence").unwrap_or("equivalent"));
@@ -120,7 +122,7 @@ impl Group<'_> {
 
     /// What is done with a code that the group does not have.
     fn unmapped(&self, question: &Question<'_>, answer: &mut Translated) {
-        let Some(rule) = self.group.get("unmapped") else { return };
+        let Some(rule) = self.content.get("unmapped") else { return };
         match text(rule, "mode") {
             Some("provided") => {
                 let same = json!({ "code": question.code });
@@ -135,10 +137,10 @@ impl Group<'_> {
     fn translation(&self, side: &Value, system: &str, equivalence: &str) -> Translation {
         let concept = text(side, "code").map(|code| {
             let mut coding = json!({});
-            if let Some(system) = text(self.group, system) {
+            if let Some(system) = text(self.content, system) {
                 coding["system"] = json!(system);
             }
-            if let Some(version) = text(self.group, &format!("{system}Version")) {
+            if let Some(version) = text(self.content, &format!("{system}Version")) {
                 coding["version"] = json!(version);
             }
             coding["code"] = json!(code);

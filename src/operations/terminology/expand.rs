@@ -142,9 +142,7 @@ fn shown(server: &Server, subject: &Subject, inputs: &Inputs, expansion: &Expans
             shown[name] = value.clone();
         }
     }
-    if let Some(compose) =
-        subject.resource.get("compose").filter(|_| inputs.flag("includeDefinition") == Some(true))
-    {
+    if let Some(compose) = subject.resource.get("compose").filter(|_| inputs.flag("includeDefinition") == Some(true)) {
         shown["compose"] = compose.clone();
     }
     let mut list = json!({

@@ -40,7 +40,7 @@ impl Operation for Lookup {
         Box::pin(async move {
             let inputs = Inputs::read(server, request, DEFINITION, &["date"])?;
             let list = lookup(server, request, &inputs).await?;
-            answer(server, request, level, "lookup", parameters(list)).await
+            answer(server, request, level, "lookup", parameters(&list)).await
         })
     }
 }

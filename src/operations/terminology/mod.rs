@@ -46,7 +46,7 @@ fn is_at(level: &Level, resource_type: &str) -> bool {
 }
 
 /// A Parameters resource.
-fn parameters(list: Vec<Value>) -> Value {
+fn parameters(list: &[Value]) -> Value {
     json!({ "resourceType": "Parameters", "parameter": list })
 }
 

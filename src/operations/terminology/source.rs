@@ -196,7 +196,9 @@ async fn gather(
         }
         let Some(found) = find(server, request, resource_type, canonical).await? else { continue };
         if *resource_type == "CodeSystem" {
-            CodeSystem::from_json(&found).into_iter().for_each(|found| stored.add_code_system(found));
+            if let Some(found) = CodeSystem::from_json(&found) {
+                stored.add_code_system(found);
+            }
         } else if let Some(found) = ValueSet::from_json(&found) {
             open.extend(needs(&found));
             stored.add_value_set(found);

@@ -45,7 +45,7 @@ impl Operation for Subsumes {
             let inputs = Inputs::read(server, request, DEFINITION, &[])?;
             let outcome = outcome(server, request, level, &inputs).await?;
             let list = vec![json!({ "name": "outcome", "valueCode": outcome.code() })];
-            answer(server, request, level, "subsumes", parameters(list)).await
+            answer(server, request, level, "subsumes", parameters(&list)).await
         })
     }
 }
@@ -89,9 +89,8 @@ async fn outcome(server: &Server, request: &Request, level: &Level, inputs: &Inp
     let canonical = version.map_or_else(|| system.clone(), |version| format!("{system}|{version}"));
     let terminology = source::around_code_system(server, request, Some(&canonical), own).await?;
     let compiled = terminology.system(&canonical).ok_or_else(|| not_loaded(&canonical))?;
-    let concept = |code: &str, name: &str| {
-        compiled.concept(code).ok_or_else(|| no_such_code(&compiled, &canonical, name))
-    };
+    let concept =
+        |code: &str, name: &str| compiled.concept(code).ok_or_else(|| no_such_code(&compiled, &canonical, name));
     let (first, second) = (concept(first.code, "codeA")?, concept(second.code, "codeB")?);
     match compiled.subsumption(first, second) {
         // In a part of a system two codes may look unrelated.

@@ -55,7 +55,7 @@ impl Operation for Translate {
                 None => fitting(server, request, &inputs, &questions).await?,
             };
             let found = all(server, request, maps, &questions, &dependencies(&inputs)).await?;
-            answer(server, request, level, "translate", parameters(shown(&found))).await
+            answer(server, request, level, "translate", parameters(&shown(&found))).await
         })
     }
 }
@@ -69,7 +69,8 @@ fn questions(inputs: &Inputs) -> Result<Vec<Question<'_>>, Problem> {
     };
     match (inputs.text("code"), inputs.object("coding"), inputs.object("codeableConcept")) {
         (Some(code), None, None) => {
-            let system = inputs.text("system").ok_or_else(|| wrong("A code needs its code system: give system as well."))?;
+            let system =
+                inputs.text("system").ok_or_else(|| wrong("A code needs its code system: give system as well."))?;
             Ok(vec![Question { system: Some(system), code, ..common }])
         }
         (None, Some(coding), None) => {
@@ -101,7 +102,9 @@ async fn fitting(
 ) -> Result<Vec<Value>, Problem> {
     let [source, target, wanted] = ["source", "target", "targetsystem"].map(|name| inputs.text(name));
     if source.or(target).or(wanted).is_none() {
-        return Err(wrong("Name a concept map (url, conceptMap), or say from or into what: source, target, targetsystem."));
+        return Err(wrong(
+            "Name a concept map (url, conceptMap), or say from or into what: source, target, targetsystem.",
+        ));
     }
     let definitions = server.validator.definitions();
     let canonicals: Vec<String> = definitions.canonicals("ConceptMap").map(|(_, canonical)| canonical).collect();
@@ -116,7 +119,9 @@ async fn fitting(
     let (from, into) = if reverse { ("target", "source") } else { ("source", "target") };
     let is_for = |map: &Value, side: &str, wanted: Option<&str>| {
         wanted.is_none_or(|wanted| {
-            ["Uri", "Canonical"].iter().any(|kind| map.get(format!("{side}{kind}")).and_then(Value::as_str) == Some(wanted))
+            ["Uri", "Canonical"]
+                .iter()
+                .any(|kind| map.get(format!("{side}{kind}")).and_then(Value::as_str) == Some(wanted))
         })
     };
     maps.retain(|map| is_for(map, from, source) && is_for(map, into, target));
@@ -168,7 +173,8 @@ fn dependencies(inputs: &Inputs) -> Vec<Dependency> {
         let concept = part("concept").and_then(|part| part.get("valueCodeableConcept"));
         let (Some(element), Some(concept)) = (element, concept) else { continue };
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let values = items(concept, "coding").iter().filter_map(|coding| Some((text(coding, "system"), text(coding, "code")?)));
+        let values =
+            items(concept, "coding").iter().filter_map(|coding| Some((text(coding, "system"), text(coding, "code")?)));
         let plain = text(concept, "text").map(|text| (None, text));
         let known = values.chain(plain);
         all.extend(known.map(|(system, value)| Dependency { element: element.to_owned(), system, value }));

@@ -128,11 +128,7 @@ async fn in_code_system(
 }
 
 /// The codes of a call: code with system, coding, or codeableConcept; exactly one of them.
-fn asked<'i>(
-    inputs: &'i Inputs,
-    system: Option<&'i str>,
-    version: Option<&'i str>,
-) -> Result<Vec<Asked<'i>>, Problem> {
+fn asked<'i>(inputs: &'i Inputs, system: Option<&'i str>, version: Option<&'i str>) -> Result<Vec<Asked<'i>>, Problem> {
     let abstract_allowed = inputs.flag("abstract") == Some(true);
     let of_coding = |coding: &'i Value| -> Option<Asked<'i>> {
         let text = |name: &str| coding.get(name).and_then(Value::as_str);
@@ -161,10 +157,7 @@ fn asked<'i>(
 }
 
 /// The best verdict on several codings of one concept: one that is right is enough; what is not known is no verdict.
-fn best<'a>(
-    asked: &[Asked<'a>],
-    check: impl Fn(&Asked<'a>) -> Result<Verdict, String>,
-) -> Result<Verdict, Problem> {
+fn best<'a>(asked: &[Asked<'a>], check: impl Fn(&Asked<'a>) -> Result<Verdict, String>) -> Result<Verdict, Problem> {
     let mut missing = None;
     let mut wrong: Option<Verdict> = None;
     for asked in asked {
@@ -186,5 +179,5 @@ fn shown(verdict: &Verdict) -> Value {
     let mut list = vec![json!({ "name": "result", "valueBoolean": verdict.result })];
     list.extend(verdict.message.as_ref().map(|text| json!({ "name": "message", "valueString": text })));
     list.extend(verdict.display.as_ref().map(|text| json!({ "name": "display", "valueString": text })));
-    parameters(list)
+    parameters(&list)
 }

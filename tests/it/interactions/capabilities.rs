@@ -43,7 +43,7 @@ fn the_statement_is_complete(database: &TestDatabase) {
     assert!(operations("ServiceRequest").contains("/kith-servicerequest-everything"));
     assert!(operations("Patient").contains("/Patient-everything") && !operations("Task").contains("everything"));
     assert_eq!(statement["rest"][0]["compartment"].as_array().unwrap().len(), 5);
-    server.get("metadata?mode=terminology").expect(400);
+    server.get("metadata?mode=sideways").expect(400);
 }
 
 /// A resource with nothing but what R4 demands, by type; what a type demands beyond its name is not asked here.

@@ -65,7 +65,12 @@ pub fn named(answer: &Answer, name: &str) -> Value {
     assert_eq!(parameters["resourceType"], "Parameters", "{parameters}");
     let list = parameters["parameter"].as_array().unwrap();
     let found = list.iter().find(|parameter| parameter["name"] == name).cloned().unwrap_or_default();
-    found.as_object().into_iter().flatten().find(|(key, _)| key.starts_with("value")).map_or(Value::Null, |(_, v)| v.clone())
+    found
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(key, _)| key.starts_with("value"))
+        .map_or(Value::Null, |(_, v)| v.clone())
 }
 
 fn issue(answer: &Answer) -> (String, String) {
@@ -84,12 +89,19 @@ fn value_sets_of_packages_and_stored_ones_are_expanded(database: &TestDatabase) 
     assert_eq!(shown["expansion"]["contains"][0], json!({ "system": GENDERS, "code": "male", "display": "Male" }));
 
     let all = ["animal", "dog", "poodle", "dodo", "stone"];
-    for path in [format!("ValueSet/$expand?url={PETS}"), format!("ValueSet/$expand?url={PETS}|1"), "ValueSet/pets/$expand".to_owned()] {
+    for path in [
+        format!("ValueSet/$expand?url={PETS}"),
+        format!("ValueSet/$expand?url={PETS}|1"),
+        "ValueSet/pets/$expand".to_owned(),
+    ] {
         assert_eq!(codes(&server.get(&path).expect(200)), all, "{path}");
     }
     let shown = server.get("ValueSet/pets/$expand?includeDefinition=true").json();
     let contains = &shown["expansion"]["contains"];
-    assert_eq!((&contains[0]["abstract"], &contains[0]["contains"][0]["contains"][0]["code"]), (&json!(true), &json!("poodle")));
+    assert_eq!(
+        (&contains[0]["abstract"], &contains[0]["contains"][0]["contains"][0]["code"]),
+        (&json!(true), &json!("poodle"))
+    );
     assert_eq!(shown["expansion"]["parameter"][0], json!({ "name": "version", "valueUri": format!("{ANIMALS}|2.1") }));
     assert!(shown["compose"]["include"].is_array());
     server.get(&format!("ValueSet/$expand?url={PETS}|9")).expect(404);
@@ -129,7 +141,8 @@ fn a_value_set_may_be_sent(database: &TestDatabase) {
     ] });
     let mut set = value_set("sent", rule);
     set.as_object_mut().unwrap().remove("url");
-    let expand = |set: &Value| server.post("ValueSet/$expand", &parameters(json!([{ "name": "valueSet", "resource": set }])));
+    let expand =
+        |set: &Value| server.post("ValueSet/$expand", &parameters(json!([{ "name": "valueSet", "resource": set }])));
     assert_eq!(codes(&expand(&set).expect(200)), ["dog", "poodle", "1-8"]);
     let snomed = json!({ "include": [{ "system": "http://snomed.info/sct",
         "filter": [{ "property": "concept", "op": "is-a", "value": "1" }] }] });
@@ -157,7 +170,8 @@ fn what_is_too_large_is_refused(database: &TestDatabase) {
 
 fn codes_are_checked_against_value_sets(database: &TestDatabase) {
     let server = filled(database);
-    let ask = |query: &str| server.get(&format!("ValueSet/$validate-code?url={PETS}&system={ANIMALS}&{query}")).expect(200);
+    let ask =
+        |query: &str| server.get(&format!("ValueSet/$validate-code?url={PETS}&system={ANIMALS}&{query}")).expect(200);
     let right = ask("code=dog");
     assert_eq!((named(&right, "result"), named(&right, "display")), (json!(true), json!("Dog")));
     assert_eq!(named(&ask("code=dog&display=dog"), "result"), json!(true));
@@ -189,10 +203,14 @@ fn codes_are_checked_against_value_sets(database: &TestDatabase) {
 fn what_is_not_loaded_gets_no_verdict(database: &TestDatabase) {
     let server = filled(database);
     let snomed = "http://snomed.info/sct";
-    let set = value_set("findings", json!({ "include": [{ "system": ANIMALS }, { "system": snomed,
-        "filter": [{ "property": "concept", "op": "is-a", "value": "404684003" }] }] }));
+    let set = value_set(
+        "findings",
+        json!({ "include": [{ "system": ANIMALS }, { "system": snomed,
+        "filter": [{ "property": "concept", "op": "is-a", "value": "404684003" }] }] }),
+    );
     server.put("ValueSet/findings", &set).expect(201);
-    let ask = |system: &str, code: &str| server.get(&format!("ValueSet/findings/$validate-code?system={system}&code={code}"));
+    let ask =
+        |system: &str, code: &str| server.get(&format!("ValueSet/findings/$validate-code?system={system}&code={code}"));
     let (code, text) = issue(&ask(snomed, "386661006").expect(422));
     assert!(code == "not-found" && text.contains(snomed), "{text}");
     assert_eq!(named(&ask(ANIMALS, "dog").expect(200), "result"), json!(true));

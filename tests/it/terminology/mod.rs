@@ -165,14 +165,13 @@ fn imports_that_multiply_are_bounded_and_get_no_verdict() {
 
 #[test]
 fn hierarchies_may_be_circles_or_very_deep() {
-    let concept = |code: usize, parent: usize| {
-        json!({ "code": format!("c{code}"), "property": [{ "code": "parent", "valueCode": format!("c{parent}") }] })
-    };
+    let concept = |code: usize, parent: usize| json!({ "code": format!("c{code}"), "property": [{ "code": "parent", "valueCode": format!("c{parent}") }] });
     // A circle of 20,000 codes.
     let concepts: Vec<Value> = (0..20_000).map(|code| concept(code, (code + 1) % 20_000)).collect();
     let url = "http://test.example/CodeSystem/circle";
     let system = json!({ "resourceType": "CodeSystem", "url": url, "status": "active", "content": "complete", "concept": concepts });
-    let rule = json!({ "include": [{ "system": url, "filter": [{ "property": "concept", "op": "is-a", "value": "c7" }] }] });
+    let rule =
+        json!({ "include": [{ "system": url, "filter": [{ "property": "concept", "op": "is-a", "value": "c7" }] }] });
     let set = json!({ "resourceType": "ValueSet", "url": "http://test.example/ValueSet/c", "status": "active", "compose": rule });
     let package = Package::new(Manifest::default(), &[system, set]);
     let terminology = Terminology::new(Definitions::embedded().with_packages(vec![package]).unwrap().into());
