@@ -118,7 +118,7 @@ async fn matches(
     if after.is_none()
         && let Some(estimate) = across::estimate(queries, &[])
     {
-        few = server.store.count(&estimate).await? <= FEW;
+        few = server.store.estimate(&estimate).await? <= FEW;
     }
     // One more than the page holds shows whether there is a next one.
     let page = |query| Page { query, restrictions: &[], few, after, limit: limit + 1 };

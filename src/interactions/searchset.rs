@@ -28,6 +28,9 @@ pub struct Answer {
     pub next: Option<String>,
 }
 
+/// Room for what stands around a resource in its entry.
+const AROUND: usize = 200;
+
 /// What a query string of ours escapes.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -75,18 +78,24 @@ pub fn bundle(server: &Server, path: &str, query: &Query, answer: &Answer) -> Re
     head["link"] = Value::Array(links);
     let mut text = head.to_string();
     text.pop();
-    let mut entries = Vec::with_capacity(answer.matches.len() + answer.included.len() + 1);
+    let shown = answer.matches.iter().chain(&answer.included);
+    let room: usize = shown.map(|stored| stored.body.len() + server.base.len() + AROUND).sum();
+    let mut bytes = Vec::with_capacity(text.len() + room + AROUND);
+    bytes.extend_from_slice(text.as_bytes());
+    let opening = bytes.len();
     for stored in &answer.matches {
-        entries.push(entry(server, stored, "match", &subset::resource(query, stored)?));
+        entry(server, stored, "match", &subset::resource(query, stored)?, &mut bytes);
     }
     for stored in &answer.included {
-        entries.push(entry(server, stored, "include", &stored.body));
+        entry(server, stored, "include", &stored.body, &mut bytes);
     }
-    entries.extend(outcome(query, answer).map(String::into_bytes));
-    let mut bytes = text.into_bytes();
-    if !entries.is_empty() {
-        bytes.extend_from_slice(b",\"entry\":[");
-        bytes.extend(entries.join(&b','));
+    if let Some(outcome) = outcome(query, answer) {
+        bytes.push(b',');
+        bytes.extend_from_slice(outcome.as_bytes());
+    }
+    if bytes.len() > opening {
+        // Every entry has a comma before it.
+        bytes.splice(opening..=opening, *b",\"entry\":[");
         bytes.push(b']');
     }
     bytes.push(b'}');
@@ -114,12 +123,13 @@ fn address(server: &Server, path: &str, query: &Query, page: Page<'_>) -> String
     if parameters.is_empty() { address } else { format!("{address}?{}", query_string(&parameters)) }
 }
 
-fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8]) -> Vec<u8> {
-    let mut entry =
-        format!(r#"{{"fullUrl":"{}/{}/{}","resource":"#, server.base, stored.resource_type, stored.id).into_bytes();
-    entry.extend_from_slice(body);
-    entry.extend_from_slice(format!(r#","search":{{"mode":"{mode}"}}}}"#).as_bytes());
-    entry
+/// Appends a comma and an entry.
+fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8], bytes: &mut Vec<u8>) {
+    let before = [r#",{"fullUrl":""#, &server.base, "/", &stored.resource_type, "/", &stored.id, r#"","resource":"#];
+    before.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+    bytes.extend_from_slice(body);
+    let behind = [r#","search":{"mode":""#, mode, r#""}}"#];
+    behind.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
 }
 
 /// An entry that says what was passed over.

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::answers::Answers;
 use super::resources::Stored;
+use super::search::Found;
 use super::wal_index::{State, WalIndex};
 
 /// What an entry needs besides its body.
@@ -29,6 +31,9 @@ pub(super) struct Cache {
     shards: Vec<Mutex<Shard>>,
     /// Bytes that one generation of a shard may hold.
     room: usize,
+    answers: Mutex<Answers>,
+    /// Bytes that one generation of answers may hold.
+    answers_room: usize,
 }
 
 /// Two generations: what is used stays in or comes back to the young one; when that is full it becomes the old one, and what
@@ -48,7 +53,8 @@ impl Cache {
         let known = RwLock::new(index.state());
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         let (closed, retired) = (AtomicBool::new(false), AtomicBool::new(false));
-        Some(Self { index, known, closed, retired, shards, room: bytes / SHARDS / 2 })
+        let (answers, answers_room) = (Mutex::default(), bytes / 8);
+        Some(Self { index, known, closed, retired, shards, room: bytes / SHARDS / 2, answers, answers_room })
     }
 
     /// The state for which entries are right, where that is the state now.
@@ -82,15 +88,32 @@ impl Cache {
         }
     }
 
-    /// A transaction of this process is about to commit new versions of existing resources.
+    /// The page that a statement has answered. Ask only with a state from [`Cache::current`] in hand.
+    pub(super) fn answer(&self, name: &str) -> Option<Vec<Found>> {
+        self.answers().get(name, self.answers_room)
+    }
+
+    /// Takes in what a statement has answered, where the database has not changed since `state`, which was current before.
+    pub(super) fn offer_answer(&self, state: State, name: String, found: &[Found]) {
+        if self.index.state() != Some(state) {
+            return;
+        }
+        let mut answers = self.answers();
+        // As in `offer`.
+        if !self.closed.load(Ordering::SeqCst) && *self.known() == Some(state) {
+            answers.insert(name, found.to_vec(), self.answers_room);
+        }
+    }
+
+    /// A transaction of this process is about to commit something else than audit rows.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
     }
 
     /// A transaction of this process has committed and replaced these; call before anybody is answered. `wrote` says that it
-    /// is certain to have written something. Where another process has committed as well since the last time, everything is
-    /// forgotten.
-    pub(super) fn committed(&self, replaced: &[(String, String)], wrote: bool) {
+    /// is certain to have written something, `changed` that there may be more than audit rows. Where another process has
+    /// committed as well since the last time, everything is forgotten.
+    pub(super) fn committed(&self, replaced: &[(String, String)], wrote: bool, changed: bool) {
         if self.retired.load(Ordering::SeqCst) {
             return;
         }
@@ -98,6 +121,9 @@ impl Cache {
         let alone = |state: State, known: State| if wrote { state.is_next(known) } else { state == known };
         if state.zip(*self.known()).is_none_or(|(state, known)| !alone(state, known)) {
             self.forget();
+        }
+        if changed {
+            *self.answers() = Answers::default();
         }
         for (resource_type, id) in replaced {
             let name = name(resource_type, id);
@@ -128,9 +154,14 @@ impl Cache {
     }
 
     fn forget(&self) {
+        *self.answers() = Answers::default();
         for shard in &self.shards {
             *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
         }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> std::sync::RwLockReadGuard<'_, Option<State>> {

@@ -63,9 +63,11 @@ fn sqlite_writer(options: SqliteConnectOptions, synchronous: Synchronous) -> Sql
         .disable_statement_logging()
 }
 
-/// A reader never writes, and many of them share the memory that one writer has.
+/// A reader never writes, and many of them share the memory that one writer has. After every commit, be it of audit rows only, a
+/// reader forgets the pages it has; the file is mapped into memory, so that it need not copy them again, which made a quarter
+/// of the cost of a search.
 pub(super) fn sqlite_reader(options: &SqliteConnectOptions) -> SqliteConnectOptions {
-    options.clone().pragma("cache_size", "-8192").pragma("query_only", "on")
+    options.clone().pragma("cache_size", "-8192").pragma("mmap_size", "4294967296").pragma("query_only", "on")
 }
 
 /// The same for a database that must exist already: SQLite would make an empty file.

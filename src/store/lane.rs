@@ -132,6 +132,7 @@ impl Lane {
             match work {
                 Work::Audit(records, _) => self.tx.batch.audit.extend_from_slice(records),
                 Work::Job(job) => {
+                    self.tx.changed = true;
                     self.tx.job.demands.number = done - 1;
                     let records = job.run(&mut self.tx).await;
                     self.tx.end_job(records).await.map_err(|problem| self.failure(problem))?;

@@ -23,6 +23,7 @@ impl Tx {
             job: Pending::default(),
             batch_written: false,
             replaced: Vec::new(),
+            changed: false,
             savepoint: false,
             exclusive: false,
             joined: false,
@@ -65,7 +66,7 @@ impl Tx {
     /// The transaction is about to commit.
     pub(super) fn announce(&self) {
         if let Some(cache) = &self.shared.cache
-            && !self.replaced.is_empty()
+            && self.changed
         {
             cache.close();
         }
@@ -74,7 +75,7 @@ impl Tx {
     /// A statement outside the transaction was committed.
     pub(super) fn announce_committed(&self) {
         if let Some(cache) = &self.shared.cache {
-            cache.committed(&[], true);
+            cache.committed(&[], true, false);
         }
     }
 
@@ -83,7 +84,7 @@ impl Tx {
         self.keys.committed();
         self.added.publish(&self.shared.parameters);
         if let Some(cache) = &self.shared.cache {
-            cache.committed(&self.replaced, wrote);
+            cache.committed(&self.replaced, wrote, self.changed);
         }
         if self.leaves_job {
             self.shared.job_left.notify_one();
@@ -106,6 +107,7 @@ impl Tx {
         self.job = Pending::default();
         self.batch_written = false;
         self.replaced.clear();
+        self.changed = false;
         self.savepoint = false;
         self.exclusive = false;
         self.joined = false;

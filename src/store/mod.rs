@@ -3,6 +3,7 @@
 //! One SQL text runs on SQLite and PostgreSQL (`database`, `dialect`). Writes go through a queue to writer lanes (`writer`,
 //! `lane`), which commit many jobs at once and cannot commit without the audit rows (`audit`). Reads go to a pool.
 
+mod answers;
 pub mod audit;
 mod batch;
 mod buffer;
@@ -11,6 +12,7 @@ mod clients;
 pub mod database;
 mod dialect;
 mod error;
+mod estimates;
 mod flush;
 mod history;
 mod index;
@@ -21,6 +23,7 @@ mod keys;
 mod labels;
 mod lane;
 mod lifetime;
+mod matches;
 mod migrate;
 mod pending;
 pub mod references;
@@ -59,6 +62,7 @@ use self::buffer::Buffer;
 use self::cache::Cache;
 use self::database::{Connection, Database, on};
 use self::dialect::Options;
+use self::estimates::Estimates;
 use self::index::Parameters;
 use self::lane::Lane;
 use self::writer::{Queue, Waiting};
@@ -91,6 +95,7 @@ struct Inner {
     queue: Arc<Queue>,
     /// Where read audit rows wait; none where they are durable before the answer.
     buffer: Option<Buffer>,
+    estimates: Estimates,
     tasks: Mutex<JoinSet<()>>,
     location: String,
 }
@@ -135,6 +140,7 @@ impl Store {
             shared,
             queue,
             buffer,
+            estimates: Estimates::default(),
             tasks: Mutex::new(tasks),
             location: settings.location(),
         })))
@@ -184,7 +190,19 @@ impl Store {
 
     /// Runs a search statement: the matching resources in its order, with their sort values.
     pub async fn search(&self, statement: &Statement) -> Result<Vec<Found>, Problem> {
-        search::search(&self.0.database, &self.0.shared.parameters, statement).await
+        let shared = &self.0.shared;
+        search::search(&self.0.database, shared.cache.as_ref(), &shared.parameters, statement).await
+    }
+
+    /// Runs a count statement that only chooses between two ways to an answer: the count may be an old one.
+    pub async fn estimate(&self, statement: &Statement) -> Result<i64, Problem> {
+        let name = answers::name(statement);
+        if let Some(count) = self.0.estimates.get(&name) {
+            return Ok(count);
+        }
+        let count = self.count(statement).await?;
+        self.0.estimates.add(name, count);
+        Ok(count)
     }
 
     /// Runs a count statement.

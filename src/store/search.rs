@@ -3,11 +3,13 @@
 
 use std::fmt::Write as _;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
 
+use super::cache::Cache;
 use super::database::{Connection, Database, on};
 use super::index::{FIND_PARAMETER, Parameters};
 use super::resources::{Stored, retrying, version_columns};
+use super::{answers, matches};
 use crate::problem::Problem;
 use crate::search::sql::{Bind, SortColumn, Statement};
 
@@ -36,6 +38,8 @@ macro_rules! bind_all {
         query
     }};
 }
+
+pub(super) use bind_all;
 
 /// Reads the rows of either database.
 macro_rules! found {
@@ -106,10 +110,41 @@ async fn learn(database: &Database, parameters: &Parameters, statement: &Stateme
 /// Runs a search on the pool.
 pub(super) async fn search(
     database: &Database,
+    cache: Option<&Cache>,
     parameters: &Parameters,
     statement: &Statement,
 ) -> Result<Vec<Found>, Problem> {
     learn(database, parameters, statement).await?;
+    if let (Database::Sqlite(pool), Some(cache)) = (database, cache) {
+        return remembered(pool, cache, parameters, statement).await;
+    }
+    rows(database, parameters, statement).await
+}
+
+/// Answers from memory, or runs the search and remembers what it found.
+async fn remembered(
+    pool: &SqlitePool,
+    cache: &Cache,
+    parameters: &Parameters,
+    statement: &Statement,
+) -> Result<Vec<Found>, Problem> {
+    let (name, state) = (answers::name(statement), cache.current());
+    if let Some(found) = state.and_then(|_| cache.answer(&name)) {
+        return Ok(found);
+    }
+    let found = if matches::can_be_text(statement) {
+        matches::search(pool, cache, parameters, statement).await?
+    } else {
+        rows(&Database::Sqlite(pool.clone()), parameters, statement).await?
+    };
+    if let Some(state) = state {
+        cache.offer_answer(state, name, &found);
+    }
+    Ok(found)
+}
+
+/// One row for each match, with its body.
+async fn rows(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<Vec<Found>, Problem> {
     let text = with_resources(statement);
     let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
     retrying!(on!(database, |pool| {

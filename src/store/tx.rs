@@ -52,6 +52,8 @@ pub struct Tx {
     pub(super) batch_written: bool,
     /// Resources of which this transaction writes another version.
     pub(super) replaced: Vec<(String, String)>,
+    /// A job was run, so there may be more in this transaction than audit rows.
+    pub(super) changed: bool,
     /// The running job has a savepoint, because it wrote.
     pub(super) savepoint: bool,
     /// The running job holds locks on rows, which others may wait for.

@@ -40,7 +40,7 @@ fn merge(parts: &[&Statement], sorts: &[Sort], limit: u32) -> Statement {
     for (index, sort) in sorts.iter().enumerate() {
         sql.push(&format!("q.sort_{index} {} nulls last, ", sort.direction()));
     }
-    sql.push(&format!("q.key {} limit ", key_direction(sorts))).integer(i64::from(limit));
+    sql.push(&format!("q.key {}", key_direction(sorts))).limit(i64::from(limit));
     let sort = parts.first().map(|part| part.sort.clone()).unwrap_or_default();
     let (sql, binds) = sql.finish();
     Statement { sql, binds, sort }

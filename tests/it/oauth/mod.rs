@@ -2,6 +2,7 @@
 
 mod attacks;
 mod scopes;
+mod seal;
 mod tokens;
 mod transport;
 pub mod world;
