@@ -126,10 +126,9 @@ fn address(server: &Server, path: &str, query: &Query, page: Page<'_>) -> String
 /// Appends a comma and an entry.
 fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8], bytes: &mut Vec<u8>) {
     let before = [r#",{"fullUrl":""#, &server.base, "/", &stored.resource_type, "/", &stored.id, r#"","resource":"#];
-    before.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+    bytes.extend_from_slice(before.concat().as_bytes());
     bytes.extend_from_slice(body);
-    let behind = [r#","search":{"mode":""#, mode, r#""}}"#];
-    behind.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+    bytes.extend_from_slice([r#","search":{"mode":""#, mode, r#""}}"#].concat().as_bytes());
 }
 
 /// An entry that says what was passed over.

@@ -63,7 +63,9 @@ pub(super) async fn search(
         fetched.extend(versions(pool, part).await?);
     }
     if let Some(state) = state {
-        fetched.iter().for_each(|stored| cache.offer(state, stored));
+        for stored in &fetched {
+            cache.offer(state, stored);
+        }
     }
     let mut fetched = fetched.into_iter();
     let found = matches.into_iter().zip(known).map(|(each, known)| {

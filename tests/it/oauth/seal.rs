@@ -3,8 +3,12 @@
 use kith::access::seal::Seal;
 
 fn code(secret: &str, message: &str) -> String {
+    use std::fmt::Write as _;
     let code = Seal::new(secret).unwrap().code(message.as_bytes()).unwrap();
-    code.iter().map(|byte| format!("{byte:02x}")).collect()
+    code.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// Test case 2 of <https://www.rfc-editor.org/rfc/rfc4231#section-4>, and a key longer than a block.
