@@ -82,7 +82,7 @@ async fn resource(connection: &mut Connection) -> Result<(), sqlx::Error> {
     let style = if connection.is_postgres() { Placeholders::Numbered } else { Placeholders::Plain };
     on!(connection, |c| {
         let query = sqlx::query(text("resource", 1, style)).bind(key).bind("ServiceRequest").bind(id.as_str());
-        query.bind(1_i64).bind(now).bind(false).bind(1_i64).execute(&mut *c).await?;
+        query.bind(1_i64).bind(now).bind(false).bind(1_i64).bind(0_i64).execute(&mut *c).await?;
         let query =
             sqlx::query(text("resource_version", 1, style)).bind(key).bind(key).bind(1_i64).bind("ServiceRequest");
         let query = query
