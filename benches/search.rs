@@ -61,7 +61,7 @@ fn querying(criterion: &mut Criterion) {
     criterion.bench_function("parse and write a search as SQL", |bencher| {
         bencher.iter(|| {
             let query = parse("Task", black_box(&pairs), &context).unwrap();
-            black_box(stages(&Page { query: &query, restrictions: &[], few: false, after: None, limit: 20 }))
+            black_box(stages(&Page { query: &query, few: false, after: None, limit: 20 }))
         });
     });
 }

@@ -188,7 +188,7 @@ impl Criteria {
         };
         let query = query::parse(resource_type, &pairs, &context)?;
         refuse_settings(&query)?;
-        let page = Page { query: &query, restrictions: &[], few: true, after: None, limit };
+        let page = Page { query: &query, few: true, after: None, limit };
         let statements = sql::stages(&page).into_iter().map(|stage| stage.statement).collect();
         Ok(Self { resource_type: resource_type.to_owned(), pairs, statements })
     }

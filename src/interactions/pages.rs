@@ -96,7 +96,7 @@ fn keyed(server: &Server, message: &[u8]) -> Vec<u8> {
 pub async fn answer(server: &Server, search: &Search, restrictions: &Restrictions) -> Result<Answer, Problem> {
     let query = search.common();
     if search.counts_only() {
-        let total = server.store.count(&across::count(&search.queries, &[])).await?;
+        let total = server.store.count(&across::count(&search.queries)).await?;
         return Ok(Answer { total: Some(total), ..Answer::default() });
     }
     let after = search.after(server)?;
@@ -116,12 +116,12 @@ async fn matches(
 ) -> Result<(Vec<Stored>, Option<Position>), Problem> {
     let mut few = false;
     if after.is_none()
-        && let Some(estimate) = across::estimate(queries, &[])
+        && let Some(estimate) = across::estimate(queries)
     {
         few = server.store.estimate(&estimate).await? <= FEW;
     }
     // One more than the page holds shows whether there is a next one.
-    let page = |query| Page { query, restrictions: &[], few, after, limit: limit + 1 };
+    let page = |query| Page { query, few, after, limit: limit + 1 };
     let pages: Vec<Page<'_>> = queries.iter().map(page).collect();
     let mut found: Vec<(usize, Found)> = Vec::new();
     for stage in across::stages(&pages) {
@@ -145,7 +145,7 @@ async fn total(server: &Server, queries: &[Query], only_page: bool, matches: usi
     match queries.first().and_then(|query| query.total) {
         Some(Total::None) => Ok(None),
         _ if only_page => Ok(i64::try_from(matches).ok()),
-        Some(Total::Accurate | Total::Estimate) => server.store.count(&across::count(queries, &[])).await.map(Some),
+        Some(Total::Accurate | Total::Estimate) => server.store.count(&across::count(queries)).await.map(Some),
         None => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use super::order::key_direction;
 use super::page::{self, Page, Stage};
 use super::statement::Statement;
 use super::{count as count_of_type, estimate as estimate_of_type};
-use crate::search::query::{Condition, Query, Sort};
+use crate::search::query::{Query, Sort};
 
 /// The statements of a page. `pages` has a page for each resource type, with the same order, position and limit; all of them
 /// must ask for an order where there are several.
@@ -48,14 +48,14 @@ fn merge(parts: &[&Statement], sorts: &[Sort], limit: u32) -> Statement {
 
 /// The number of matches of all types.
 #[must_use]
-pub fn count(queries: &[Query], restrictions: &[Condition]) -> Statement {
-    sum(queries.iter().map(|query| count_of_type(query, restrictions)).collect())
+pub fn count(queries: &[Query]) -> Statement {
+    sum(queries.iter().map(count_of_type).collect())
 }
 
 /// An estimate as [`super::estimate`] makes it, of all types; none where no type needs one.
 #[must_use]
-pub fn estimate(queries: &[Query], restrictions: &[Condition]) -> Option<Statement> {
-    let parts: Vec<Statement> = queries.iter().filter_map(|query| estimate_of_type(query, restrictions)).collect();
+pub fn estimate(queries: &[Query]) -> Option<Statement> {
+    let parts: Vec<Statement> = queries.iter().filter_map(estimate_of_type).collect();
     (!parts.is_empty()).then(|| sum(parts))
 }
 

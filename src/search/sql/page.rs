@@ -21,8 +21,6 @@ use crate::search::query::{Condition, Query, Rows, Sort, SortBy, Weight};
 pub struct Page<'a> {
     /// The search.
     pub query: &'a Query,
-    /// What the caller may see: further conditions that must hold.
-    pub restrictions: &'a [Condition],
     /// What [`estimate`] counted is at most [`FEW`]. Only asked for the first page; the position remembers it.
     pub few: bool,
     /// Where the page before ended.
@@ -55,8 +53,7 @@ static BY_ID: [Sort; 1] = [Sort { by: SortBy::Id, descending: false }];
 /// The statements of a page.
 #[must_use]
 pub fn stages(page: &Page<'_>) -> Vec<Stage> {
-    let conditions: Vec<Condition> = page.query.conditions.iter().chain(page.restrictions).cloned().collect();
-    let search = Search { page, conditions: &conditions, best: best(&conditions), sorts: &page.query.sort };
+    let search = Search::new(page);
     let stage = |number, statement| Stage { number, statement };
     let begun = page.after.map(|position| position.stage);
     if matches!(begun, None | Some(REFERRED | REFERRED_WITHOUT_DATE))
@@ -84,19 +81,17 @@ pub fn stages(page: &Page<'_>) -> Vec<Stage> {
 
 /// True if some condition is sure to leave few resources, which [`stages`] then sorts.
 pub(super) fn leaves_few(page: &Page<'_>) -> bool {
-    let conditions: Vec<Condition> = page.query.conditions.iter().chain(page.restrictions).cloned().collect();
-    Search { page, conditions: &conditions, best: best(&conditions), sorts: &page.query.sort }.leaves_few()
+    Search::new(page).leaves_few()
 }
 
 /// A count, cut off just above [`FEW`], of what the best condition leaves; none where the way to go is clear without. Run it
 /// for the first page only.
 #[must_use]
-pub fn estimate(query: &Query, restrictions: &[Condition]) -> Option<Statement> {
-    let conditions: Vec<Condition> = query.conditions.iter().chain(restrictions).cloned().collect();
-    let page = Page { query, restrictions, few: false, after: None, limit: 1 };
-    let search = Search { page: &page, conditions: &conditions, best: best(&conditions), sorts: &query.sort };
+pub fn estimate(query: &Query) -> Option<Statement> {
+    let page = Page { query, few: false, after: None, limit: 1 };
+    let search = Search::new(&page);
     let clear = search.leaves_few() || (query.sort.is_empty() && search.exact_token().is_some());
-    let condition = conditions.get(search.best?).filter(|_| !clear)?;
+    let condition = query.conditions.get(search.best?).filter(|_| !clear)?;
     let mut sql = Sql::default();
     sql.push("select count(*) from (select * from (");
     set(condition, &query.resource_type, &mut sql);
@@ -118,6 +113,11 @@ struct SortRows<'a> {
 }
 
 impl<'a> Search<'a> {
+    fn new(page: &'a Page<'a>) -> Self {
+        let conditions = page.query.conditions.as_slice();
+        Self { page, conditions, best: best(conditions), sorts: &page.query.sort }
+    }
+
     /// True if some condition is sure to leave few resources.
     fn leaves_few(&self) -> bool {
         let best = self.best.and_then(|best| self.conditions.get(best));

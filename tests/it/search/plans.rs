@@ -136,7 +136,7 @@ both! {
         store_all(&store, &resources()).await;
         for (search, index) in TABLE {
             let query = parsed(search, Handling::Strict).unwrap();
-            let page = Page { query: &query, restrictions: &[], few: false, after: None, limit: 20 };
+            let page = Page { query: &query, few: false, after: None, limit: 20 };
             let first = stages(&page).remove(0).statement;
             let plan = explain(&database, &[first]).await.remove(0);
             assert!(uses(&plan, index), "{search}:\n{plan}");
@@ -154,7 +154,7 @@ both! {
             ("ServiceRequest?patient=Patient/p5&_sort=-authored", "<"),
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
-            let first = Page { query: &query, restrictions: &[], few: false, after: None, limit: 20 };
+            let first = Page { query: &query, few: false, after: None, limit: 20 };
             let position = Position { stage: 3, values: vec![Some(Bind::Integer(1_767_916_800_000_000))], key: 20 };
             let second = Page { after: Some(&position), ..first };
             let plans = explain(&database, &[stages(&first).remove(0).statement, stages(&second).remove(0).statement]).await;
@@ -183,7 +183,7 @@ both! {
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
             let position = Position { stage: 0, values, key: 20 };
-            let page = Page { query: &query, restrictions: &[], few: false, after: Some(&position), limit: 20 };
+            let page = Page { query: &query, few: false, after: Some(&position), limit: 20 };
             let plan = explain(&database, &[stages(&page).remove(0).statement]).await.remove(0);
             let wanted = if database.is_postgres() { postgres } else { sqlite };
             let line = plan.lines().find(|line| line.contains(wanted) && !line.contains("Filter:"));

@@ -217,7 +217,7 @@ proptest! {
         let registry = super::registry();
         let context = kith::search::query::Context { registry: &registry, base: super::BASE, now: super::NOW, handling };
         if let Ok(query) = kith::search::query::parse("Task", &pairs, &context) {
-            let page = kith::search::sql::Page { query: &query, restrictions: &[], few: strict, after: None, limit: 10 };
+            let page = kith::search::sql::Page { query: &query, few: strict, after: None, limit: 10 };
             for kith::search::sql::Stage { statement, .. } in kith::search::sql::stages(&page) {
                 let last = format!("${}", statement.binds.len());
                 prop_assert!(statement.sql.contains(&last));

@@ -53,13 +53,14 @@ pub async fn page(
     after: Option<&Position>,
     limit: u32,
 ) -> (Vec<Found>, Option<Position>) {
-    let query = parsed(search, Handling::Strict).unwrap();
+    let mut query = parsed(search, Handling::Strict).unwrap();
+    query.conditions.extend_from_slice(restrictions);
     let mut few = false;
-    if let Some(estimate) = estimate(&query, restrictions).filter(|_| after.is_none() && limit.is_multiple_of(2)) {
+    if let Some(estimate) = estimate(&query).filter(|_| after.is_none() && limit.is_multiple_of(2)) {
         few = store.count(&estimate).await.unwrap() <= FEW;
     }
     let (mut found, mut position) = (Vec::new(), None);
-    for stage in stages(&Page { query: &query, restrictions, few, after, limit }) {
+    for stage in stages(&Page { query: &query, few, after, limit }) {
         for one in store.search(&stage.statement).await.unwrap() {
             if found.len() < limit as usize {
                 position = Some(Position { stage: stage.number, values: one.sort.clone(), key: one.stored.key });
@@ -87,5 +88,5 @@ pub async fn ids(store: &Store, search: &str, limit: u32) -> Vec<String> {
 /// The number of matches.
 pub async fn total(store: &Store, search: &str) -> i64 {
     let query = parsed(search, Handling::Strict).unwrap();
-    store.count(&count(&query, &[])).await.unwrap()
+    store.count(&count(&query)).await.unwrap()
 }
