@@ -13,11 +13,26 @@ use crate::access::Caller;
 use crate::interactions::reply::Reply;
 use crate::interactions::server::Server;
 use crate::interactions::url;
-use crate::oauth::{self, Answer};
+use crate::oauth::{self, Answer, Request};
 use crate::problem::{Kind, Problem};
 
 /// Largest form, bytes.
 const LARGEST_FORM: usize = 64 * 1024;
+
+/// Reads a form and answers it by an endpoint.
+macro_rules! answer {
+    ($endpoint:path, $server:ident, $http:ident, $payload:ident) => {{
+        let caller = caller(&$server, &$http);
+        match form(&$server, &$http, $payload).await {
+            Ok(form) => {
+                let certificate = inbound::certificate(&$http);
+                let certificate = certificate.as_deref();
+                json(&$endpoint(&Request { server: &$server, form: &form, caller: &caller, certificate }).await)
+            }
+            Err(problem) => refused(&problem),
+        }
+    }};
+}
 
 /// Registers the addresses below the server's root.
 pub fn routes(config: &mut ServiceConfig) {
@@ -34,27 +49,15 @@ pub fn base_routes(config: &mut ServiceConfig) {
 }
 
 async fn token(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&server, &http);
-    match form(&server, &http, payload).await {
-        Ok(form) => json(&oauth::token(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
-        Err(problem) => refused(&problem),
-    }
+    answer!(oauth::token, server, http, payload)
 }
 
 async fn introspect(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&server, &http);
-    match form(&server, &http, payload).await {
-        Ok(form) => json(&oauth::introspect(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
-        Err(problem) => refused(&problem),
-    }
+    answer!(oauth::introspect, server, http, payload)
 }
 
 async fn revoke(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let caller = caller(&server, &http);
-    match form(&server, &http, payload).await {
-        Ok(form) => json(&oauth::revoke(&server, &form, &caller, inbound::certificate(&http).as_deref()).await),
-        Err(problem) => refused(&problem),
-    }
+    answer!(oauth::revoke, server, http, payload)
 }
 
 async fn jwks(server: Data<Arc<Server>>) -> HttpResponse {

@@ -8,6 +8,7 @@ mod client;
 mod discovery;
 mod fetch;
 mod introspection;
+mod request;
 mod revocation;
 mod signing;
 mod token;
@@ -17,6 +18,7 @@ pub use self::answer::Answer;
 pub use self::discovery::{jwks, smart_configuration};
 pub use self::fetch::check_url;
 pub use self::introspection::introspect;
+pub use self::request::Request;
 pub use self::revocation::revoke;
 pub use self::token::token;
 

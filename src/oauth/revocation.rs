@@ -4,37 +4,22 @@
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
-use super::token::own_token;
-use crate::access::Caller;
-use crate::interactions::server::Server;
+use super::request::{Request, Revoked};
+
+/// The name of this request in the audit trail.
+const INTERACTION: &str = "revoke";
 
 /// Revokes a token. As the specification asks, a token that is not good (any more) is answered like one that was.
-pub async fn revoke(server: &Server, form: &[(String, String)], caller: &Caller, certificate: Option<&str>) -> Answer {
-    match answer(server, form, caller, certificate).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.answer(),
-    }
+pub async fn revoke(request: &Request<'_>) -> Answer {
+    request.answer(INTERACTION, take_back(request).await).await
 }
 
-async fn answer(
-    server: &Server,
-    form: &[(String, String)],
-    caller: &Caller,
-    certificate: Option<&str>,
-) -> Result<Answer, Refusal> {
-    let (record, admitted) = own_token(server, form, caller, certificate, "revoke").await?;
-    let Some(admitted) = admitted else { return Ok(Answer::ok(json!({}))) };
-    let (id, expires, now) = (admitted.token.clone(), admitted.expires, server.clock.now() / 1_000_000);
-    server
-        .store
-        .write(move |tx| {
-            let (id, record) = (id.clone(), record.clone());
-            Box::pin(async move {
-                tx.revoke_token(&id, expires, now).await?;
-                Ok(((), vec![record]))
-            })
-        })
-        .await?;
-    server.access.forget(|known| known.token == admitted.token);
+async fn take_back(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let (authenticated, own) = request.own_token().await?;
+    let revoked = own.map(|own| Revoked { token: own.token, expires: own.expires });
+    request.use_up(INTERACTION, &authenticated, revoked.clone()).await?;
+    if let Some(revoked) = revoked {
+        request.server.access.forget(|known| known.token == revoked.token);
+    }
     Ok(Answer::ok(json!({})))
 }

@@ -3,50 +3,24 @@
 
 use serde_json::json;
 
-use super::admission;
 use super::answer::{Answer, Refusal};
-use super::client::{self, Authenticated, parameter};
+use super::client::parameter;
+use super::request::Request;
 use super::{root, signing};
-use crate::access::Caller;
 use crate::access::bearer::Token;
 use crate::access::scope::Scopes;
-use crate::access::state::Admitted;
-use crate::interactions::server::Server;
-use crate::store::{AuditRecord, Client};
+use crate::store::Client;
 
-/// Answers a request for a token. `form` is the decoded body, `certificate` the thumbprint of the client's TLS certificate.
-pub async fn token(server: &Server, form: &[(String, String)], caller: &Caller, certificate: Option<&str>) -> Answer {
-    let refusal = match issue(server, form, caller, certificate).await {
-        Ok(answer) => return answer,
-        Err(refusal) => refusal,
-    };
-    let record =
-        AuditRecord { status: refusal.status, problems: vec![refusal.code.to_owned()], ..record(server, caller, "") };
-    match server.store.audit(record).await {
-        Ok(()) => refusal.answer(),
-        Err(problem) => Refusal::from(problem).answer(),
-    }
+/// The name of this request in the audit trail.
+const INTERACTION: &str = "login";
+
+/// Answers a request for a token.
+pub async fn token(request: &Request<'_>) -> Answer {
+    request.answer(INTERACTION, issue(request).await).await
 }
 
-/// The audit record of a login, without its outcome.
-fn record(server: &Server, caller: &Caller, client: &str) -> AuditRecord {
-    AuditRecord {
-        recorded: server.clock.now(),
-        interaction: "login".to_owned(),
-        status: 200,
-        request_id: server.clock.new_id(),
-        client: client.to_owned(),
-        address: caller.address.clone(),
-        ..AuditRecord::default()
-    }
-}
-
-async fn issue(
-    server: &Server,
-    form: &[(String, String)],
-    caller: &Caller,
-    certificate: Option<&str>,
-) -> Result<Answer, Refusal> {
+async fn issue(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let (server, form) = (request.server, request.form);
     match parameter(form, "grant_type")? {
         Some("client_credentials") => {}
         Some(_) => {
@@ -55,7 +29,7 @@ async fn issue(
         }
         None => return Err(Refusal::new("invalid_request", "grant_type is missing.")),
     }
-    let authenticated = client::authenticate(server, form, certificate).await?;
+    let authenticated = request.authenticate().await?;
     let scopes = scopes(form, &authenticated.client)?;
     let now = server.clock.now() / 1_000_000;
     let lifetime = server.settings.access_token_seconds;
@@ -68,7 +42,7 @@ async fn issue(
     };
     let key = signing::current(server).await?;
     let signed = key.sign(&token, root(server), &server.base, now)?;
-    use_up(server, &authenticated, record(server, caller, &token.client)).await?;
+    request.use_up(INTERACTION, &authenticated, None).await?;
     Ok(Answer::ok(json!({
         "access_token": signed, "token_type": "bearer", "expires_in": lifetime, "scope": token.scope,
     })))
@@ -91,39 +65,4 @@ fn scopes(form: &[(String, String)], client: &Client) -> Result<Scopes, Refusal>
         return Err(invalid(format!("The client may have: {allowed}.")));
     }
     Ok(granted)
-}
-
-/// Remembers the assertion, so that it is never taken again by any process on this database.
-async fn use_up(server: &Server, authenticated: &Authenticated, record: AuditRecord) -> Result<(), Refusal> {
-    let (id, expires) = authenticated.assertion.clone();
-    let (client, now) = (authenticated.client.id.clone(), server.clock.now() / 1_000_000);
-    let fresh = server
-        .store
-        .write(move |tx| {
-            let (client, id, record) = (client.clone(), id.clone(), record.clone());
-            Box::pin(async move {
-                let fresh = tx.use_assertion(&client, &id, expires, now).await?;
-                // A replay is audited by the caller, as every refusal is.
-                Ok((fresh, if fresh { vec![record] } else { Vec::new() }))
-            })
-        })
-        .await?;
-    if fresh { Ok(()) } else { Err(Refusal::client("This assertion (jti) was used before. Sign a new one.")) }
-}
-
-/// The token that a client asks about, where it is good and its own, and the audit record of the asking, which is written.
-pub(super) async fn own_token(
-    server: &Server,
-    form: &[(String, String)],
-    caller: &Caller,
-    certificate: Option<&str>,
-    interaction: &str,
-) -> Result<(AuditRecord, Option<Admitted>), Refusal> {
-    let authenticated = client::authenticate(server, form, certificate).await?;
-    let token = parameter(form, "token")?.ok_or_else(|| Refusal::new("invalid_request", "token is missing."))?;
-    let record =
-        AuditRecord { interaction: interaction.to_owned(), ..record(server, caller, &authenticated.client.id) };
-    use_up(server, &authenticated, record.clone()).await?;
-    let admitted = admission::admitted(server, token).await.ok();
-    Ok((record, admitted.filter(|admitted| admitted.client == authenticated.client.id)))
 }

@@ -32,7 +32,7 @@ both! {
         let report: serde_json::Value = serde_json::from_str(&text(&output)).unwrap();
         assert_eq!((&report["verdict"], report["rows"].as_i64(), &report["keys"]), (&"intact".into(), Some(3), &"file".into()));
 
-        crate::store::audit::tamper(&database, "update audit set client = 'x' where sequence = 1").await;
+        crate::support::sql::execute(&database, "update audit set client = 'x' where sequence = 1").await;
         let output = verify(&database, &[]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert!(text(&output).contains("BROKEN: chain") && text(&output).contains("row 1"), "{output:?}");

@@ -3,27 +3,14 @@
 use kith::store::audit::verify::Trust;
 use kith::store::verify_audit;
 use serde_json::json;
-use sqlx::Connection as _;
 
 use crate::support::http::{JSON, TestServer};
-use crate::support::{TestDatabase, over_http};
+use crate::support::{TestDatabase, over_http, sql};
 
 /// Interaction, status, resource type, patients and request id of every row, oldest first.
 fn rows(database: &TestDatabase) -> Vec<(String, i64, String, String, String)> {
-    const ROWS: &str =
-        "select interaction, status, resource_type, patients, request_id from audit order by recorded, sequence";
-    macro_rules! read {
-        ($connection:expr) => {
-            sqlx::query_as(ROWS).fetch_all(&mut $connection).await.unwrap()
-        };
-    }
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        if database.is_postgres() {
-            read!(sqlx::PgConnection::connect(&database.url).await.unwrap())
-        } else {
-            read!(sqlx::SqliteConnection::connect(&database.url).await.unwrap())
-        }
-    })
+    let sql = "select interaction, status, resource_type, patients, request_id from audit order by recorded, sequence";
+    tokio::runtime::Runtime::new().unwrap().block_on(sql::rows(database, sql))
 }
 
 fn every_interaction_has_its_row(database: &TestDatabase) {

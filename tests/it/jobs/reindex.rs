@@ -1,13 +1,11 @@
 //! `$reindex`: asynchronous, with progress, over HTTP.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
 use serde_json::json;
 
 use super::{found, patient, start, wait_until_done};
-use crate::store::audit::tamper;
 use crate::support::http::send;
+use crate::support::process::{Process, command};
+use crate::support::sql::execute;
 use crate::support::{TestDatabase, over_http};
 
 over_http!(
@@ -22,7 +20,7 @@ over_http!(
 
 fn break_index(database: &TestDatabase, sql: &'static str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    assert!(runtime.block_on(tamper(database, sql)) > 0);
+    assert!(runtime.block_on(execute(database, sql)) > 0);
 }
 
 fn rows_that_are_lost_are_made_anew(database: &TestDatabase) {
@@ -98,40 +96,6 @@ fn a_request_can_be_cancelled(database: &TestDatabase) {
     assert_eq!(found(&server, "Patient?given=flo&_count=500").len(), 200, "the index is whole either way");
 }
 
-/// A server as a process of its own, which can be killed.
-struct Process {
-    child: Child,
-    base: String,
-    /// Held open: the server may go on printing.
-    _output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(database: &TestDatabase) -> Self {
-        let mut child = command(database, "serve")
-            .args(["--listen", "127.0.0.1:0", "--workers", "2", "--jobs-poll", "40"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.by_ref().find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned()));
-        let base = format!("http://{}", line.expect("the server says where it listens").trim());
-        Self { child, base, _output: lines }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn command(database: &TestDatabase, name: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kith"));
-    command.args([name, "--log-filter", "error", "--database", &database.url, "--sqlite-synchronous", "normal"]);
-    command.arg("--audit-key").arg(database.settings().audit_key_file()).current_dir(database.folder());
-    command
-}
-
 /// Fills the database with people whose index is lost.
 fn without_index(database: &TestDatabase, count: usize) {
     let server = start(database);
@@ -155,7 +119,7 @@ fn done(progress: &str) -> usize {
 fn a_killed_server_goes_on_where_it_was(database: &TestDatabase) {
     const COUNT: usize = 2000;
     without_index(database, COUNT);
-    let process = Process::start(database);
+    let process = Process::start(database, &["--jobs-poll", "40"]);
     let kicked = send("POST", &format!("{}/$reindex", process.base), &[], None).expect(202);
     let job = kicked.header("content-location").split_once("job=").unwrap().1.to_owned();
     let status = |base: &str| send("GET", &format!("{base}/$job-status?job={job}"), &[], None);
@@ -167,7 +131,7 @@ fn a_killed_server_goes_on_where_it_was(database: &TestDatabase) {
     process.kill();
     // The lease of the dead process would end by itself; here it ends at once.
     break_index(database, "update job set locked_until = 0");
-    let process = Process::start(database);
+    let process = Process::start(database, &["--jobs-poll", "40"]);
     let mut first = None;
     let result = loop {
         let answer = status(&process.base);
@@ -199,11 +163,11 @@ fn writers_and_the_walk_do_not_spoil_each_other(database: &TestDatabase) {
 
 fn the_command_indexes_and_says_how_many(database: &TestDatabase) {
     without_index(database, 120);
-    let output = command(database, "reindex").args(["Patient"]).output().unwrap();
+    let output = command(database, &["reindex"]).args(["Patient"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "120 resources indexed");
     let server = start(database);
     assert_eq!(found(&server, "Patient?given=flo&_count=500").len(), 120);
-    let output = command(database, "reindex").args(["Patiant"]).output().unwrap();
+    let output = command(database, &["reindex"]).args(["Patiant"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }

@@ -111,7 +111,7 @@ both! {
             if let Some(due) = server.store.next_job("count").await.unwrap() {
                 waits.push((due - before) / 1_000_000);
                 // What would be due later is made due now.
-                crate::store::audit::tamper(&database, "update job set due = 0").await;
+                crate::support::sql::execute(&database, "update job set due = 0").await;
             }
         }
         assert_eq!(waits, [1, 2]);
@@ -129,7 +129,7 @@ both! {
         let first = one.store.claim_jobs("count", 4, now + 60_000_000).await.unwrap();
         assert_eq!(first.len(), 1);
         assert_eq!(two.store.claim_jobs("count", 4, now + 60_000_000).await.unwrap(), []);
-        crate::store::audit::tamper(&database, "update job set locked_until = 1").await;
+        crate::support::sql::execute(&database, "update job set locked_until = 1").await;
         let second = two.store.claim_jobs("count", 4, now + 60_000_000).await.unwrap();
         assert_eq!(second.len(), 1);
         let late = Count.step(&one, &first[0]).await;

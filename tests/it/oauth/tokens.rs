@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::world::{Keys, ask, claims, guarded, post, register, root, run, token, with};
 use crate::support::http::{TestServer, send};
-use crate::support::{TestDatabase, over_http};
+use crate::support::{TestDatabase, over_http, sql};
 
 over_http!(
     each_algorithm_of_a_client_brings_a_token,
@@ -13,6 +13,7 @@ over_http!(
     an_assertion_is_taken_once_by_all_processes,
     keys_can_be_replaced_and_clients_disabled,
     a_token_can_be_looked_into_and_revoked_by_its_client,
+    what_is_asked_of_a_token_leaves_one_audit_row,
     the_published_keys_verify_the_tokens,
 );
 
@@ -112,6 +113,25 @@ fn a_token_can_be_looked_into_and_revoked_by_its_client(database: &TestDatabase)
     look(&gp, "gp", "oauth2/revoke").expect(200);
     with(&server, &good, "GET", "Patient", None).expect(401);
     assert_eq!(look(&gp, "gp", "oauth2/introspect").expect(200).json(), json!({ "active": false }));
+}
+
+fn what_is_asked_of_a_token_leaves_one_audit_row(database: &TestDatabase) {
+    let (server, gp) = (guarded(database), Keys::elliptic("k1"));
+    register(&server.server.store, "gp", &[&gp], "system/*.cruds");
+    let good = token(&server, "gp", &gp, "system/Patient.rs");
+    let assertion = gp.sign(&claims(&server, "gp"));
+    for (path, status) in [("oauth2/introspect", 200), ("oauth2/revoke", 401)] {
+        post(&server, path, &format!("token={good}"), &assertion).expect(status);
+    }
+    with(&server, &good, "GET", "Patient", None).expect(200);
+    post(&server, "oauth2/revoke", &format!("token={good}"), &gp.sign(&claims(&server, "gp"))).expect(200);
+    post(&server, "oauth2/introspect", "", &gp.sign(&claims(&server, "gp"))).expect(400);
+    drop(server);
+    let sql = "select interaction, status from audit where interaction not in ('', 'signing-key') order by recorded";
+    let rows: Vec<(String, i64)> = run(sql::rows(database, sql));
+    let seen: Vec<(&str, i64)> = rows.iter().map(|(interaction, status)| (interaction.as_str(), *status)).collect();
+    let (read, introspected) = (("search-type", 200), ("introspect", 200));
+    assert_eq!(seen, [("login", 200), introspected, ("revoke", 401), read, ("revoke", 200), ("introspect", 400)]);
 }
 
 fn the_published_keys_verify_the_tokens(database: &TestDatabase) {

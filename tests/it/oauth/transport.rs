@@ -1,9 +1,9 @@
 //! TLS of the server itself: versions, client certificates, new files while it runs; and what must not be combined.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kith::store::{Client, Store};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::world::{Keys, now};
 use crate::support::TestDatabase;
+use crate::support::process::Process;
 
 /// A certificate that signs itself.
 fn certificate(name: &str) -> (X509, PKey<Private>) {
@@ -42,35 +43,13 @@ fn write(folder: &Path, (certificate, key): &(X509, PKey<Private>)) {
     std::fs::write(folder.join("certificate.pem"), certificate.to_pem().unwrap()).unwrap();
 }
 
-struct Running {
-    child: Child,
-    base: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn start(database: &TestDatabase, more: &[&str]) -> Running {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kith"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--database", &database.url, "--access-mode", "token"])
-        .args(["--tls-certificate", "certificate.pem", "--tls-key", "key.pem", "--log-filter", "warn"])
-        .args(more)
-        .current_dir(database.folder())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let base = line.split_whitespace().find(|word| word.starts_with("https://")).unwrap().to_owned();
-    Running { child, base }
+fn start(database: &TestDatabase) -> Process {
+    let files = ["--tls-certificate", "certificate.pem", "--tls-key", "key.pem"];
+    Process::start(database, &[&["--access-mode", "token"], files.as_slice()].concat())
 }
 
 fn connect(
-    server: &Running,
+    server: &Process,
     client: Option<&(X509, PKey<Private>)>,
     newest: Option<SslVersion>,
 ) -> Result<SslStream<TcpStream>, String> {
@@ -91,7 +70,7 @@ fn connect(
 }
 
 /// One request over a new connection: status and body.
-fn send(server: &Running, client: Option<&(X509, PKey<Private>)>, head: &str, body: &str) -> (u16, Value) {
+fn send(server: &Process, client: Option<&(X509, PKey<Private>)>, head: &str, body: &str) -> (u16, Value) {
     let mut stream = connect(server, client, None).unwrap();
     let request = format!("{head}Host: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).unwrap();
@@ -107,7 +86,7 @@ fn send(server: &Running, client: Option<&(X509, PKey<Private>)>, head: &str, bo
 fn only_current_versions_of_tls_are_spoken() {
     let database = TestDatabase::sqlite();
     write(database.folder(), &certificate("one"));
-    let server = start(&database, &[]);
+    let server = start(&database);
     for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
         assert!(connect(&server, None, Some(version)).is_ok(), "{version:?}");
     }
@@ -122,7 +101,7 @@ fn only_current_versions_of_tls_are_spoken() {
 fn new_certificate_files_are_taken_up_and_broken_ones_are_not() {
     let database = TestDatabase::sqlite();
     write(database.folder(), &certificate("one"));
-    let server = start(&database, &[]);
+    let server = start(&database);
     let name = || {
         let stream = connect(&server, None, None).unwrap();
         let shown = stream.ssl().peer_certificate().unwrap();
@@ -143,7 +122,7 @@ fn a_token_bound_to_a_certificate_is_good_with_that_one_only() {
     write(database.folder(), &certificate("server"));
     let (own, other, keys) = (certificate("own"), certificate("other"), Keys::elliptic("k1"));
     register(&database, &own, &keys);
-    let server = start(&database, &[]);
+    let server = start(&database);
     let root = server.base.trim_end_matches("/fhir");
     let form = || {
         let assertion = keys.sign(&json!({

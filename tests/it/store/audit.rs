@@ -9,19 +9,8 @@ use kith::store::audit::verify::{Report, Trust};
 use kith::store::{Store, StoreSettings, verify_audit};
 
 use super::samples::{create, record};
+use crate::support::sql::execute;
 use crate::support::{TestDatabase, both};
-
-/// Runs SQL behind the store's back.
-pub async fn tamper(database: &TestDatabase, sql: &'static str) -> u64 {
-    use sqlx::Connection as _;
-    if database.is_postgres() {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
-    } else {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
-    }
-}
 
 async fn verify(database: &TestDatabase) -> Report {
     verify_audit(&database.settings(), &Trust::default()).await.unwrap()
@@ -108,34 +97,34 @@ both! {
 
     async fn a_changed_row_is_found(database) {
         ten_rows(&database).await;
-        assert_eq!(tamper(&database, "update audit set user_id = 'somebody else' where sequence = 4").await, 1);
+        assert_eq!(execute(&database, "update audit set user_id = 'somebody else' where sequence = 4").await, 1);
         assert_broken(&database, 4, "does not match").await;
     }
 
     async fn a_changed_hash_is_found(database) {
         ten_rows(&database).await;
-        tamper(&database, "update audit set hash = (select hash from audit where sequence = 2) where sequence = 5").await;
+        execute(&database, "update audit set hash = (select hash from audit where sequence = 2) where sequence = 5").await;
         assert_broken(&database, 5, "does not match").await;
     }
 
     async fn a_removed_row_is_found(database) {
         ten_rows(&database).await;
-        assert_eq!(tamper(&database, "delete from audit where sequence = 6").await, 1);
+        assert_eq!(execute(&database, "delete from audit where sequence = 6").await, 1);
         assert_broken(&database, 6, "is missing").await;
     }
 
     async fn a_removed_row_whose_gap_was_closed_is_found(database) {
         ten_rows(&database).await;
-        tamper(&database, "delete from audit where sequence = 6").await;
+        execute(&database, "delete from audit where sequence = 6").await;
         for sql in ["update audit set sequence = -sequence where sequence > 6", "update audit set sequence = -sequence - 1 where sequence < 0"] {
-            tamper(&database, sql).await;
+            execute(&database, sql).await;
         }
         assert_broken(&database, 6, "does not match").await;
     }
 
     async fn a_removed_first_row_is_found(database) {
         ten_rows(&database).await;
-        tamper(&database, "delete from audit where sequence = 1").await;
+        execute(&database, "delete from audit where sequence = 1").await;
         assert_broken(&database, 1, "is missing").await;
     }
 
@@ -148,7 +137,7 @@ both! {
              organisation, user_id, user_role, purpose, resource_type, resource_id, version_before, version_after, \
              patients, query, address, problem, hash from audit where sequence = 3",
         ] {
-            assert!(tamper(&database, sql).await > 0);
+            assert!(execute(&database, sql).await > 0);
         }
         assert_broken(&database, 4, "does not match").await;
     }
@@ -160,20 +149,20 @@ both! {
             "update audit set sequence = 3 where sequence = 7",
             "update audit set sequence = 7 where sequence = -3",
         ] {
-            assert_eq!(tamper(&database, sql).await, 1);
+            assert_eq!(execute(&database, sql).await, 1);
         }
         assert_broken(&database, 3, "does not match").await;
     }
 
     async fn a_cut_off_end_is_found(database) {
         ten_rows(&database).await;
-        assert_eq!(tamper(&database, "delete from audit where sequence > 7").await, 3);
+        assert_eq!(execute(&database, "delete from audit where sequence > 7").await, 3);
         assert_broken(&database, 10, "cut off").await;
     }
 
     async fn a_whole_chain_cut_off_is_found(database) {
         ten_rows(&database).await;
-        assert_eq!(tamper(&database, "delete from audit").await, 10);
+        assert_eq!(execute(&database, "delete from audit").await, 10);
         assert_broken(&database, 10, "cut off").await;
     }
 
@@ -184,8 +173,8 @@ both! {
         create(&store, "a").await.unwrap();
         create(&store, "b").await.unwrap();
         store.close().await;
-        tamper(&database, "delete from audit_checkpoint").await;
-        tamper(&database, "delete from audit where sequence = 2").await;
+        execute(&database, "delete from audit_checkpoint").await;
+        execute(&database, "delete from audit where sequence = 2").await;
         assert_eq!(verify(&database).await.breaks, []);
         let lines = std::fs::read_to_string(file).unwrap();
         let checkpoints = lines.lines().map(|line| kith::store::audit::checkpoint::Checkpoint::from_line(line).unwrap());
@@ -196,7 +185,7 @@ both! {
 
     async fn a_forged_checkpoint_is_found(database) {
         ten_rows(&database).await;
-        tamper(&database, "update audit_checkpoint set recorded = recorded + 1").await;
+        execute(&database, "update audit_checkpoint set recorded = recorded + 1").await;
         assert_broken(&database, 10, "signature is wrong").await;
     }
 

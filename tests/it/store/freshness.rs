@@ -106,7 +106,7 @@ both! {
         for round in 0..3 {
             assert!(!store.read("Task", "t").await.unwrap().unwrap().body.is_empty());
             let author = format!("update resource_version set author = 'a{round}'");
-            crate::store::audit::tamper(&database, Box::leak(author.into_boxed_str())).await;
+            crate::support::sql::execute(&database, Box::leak(author.into_boxed_str())).await;
             assert_eq!(store.read("Task", "t").await.unwrap().unwrap().author, format!("a{round}"));
             create(&store, &format!("other{round}")).await.unwrap();
             assert_eq!(store.read("Task", "t").await.unwrap().unwrap().author, format!("a{round}"));
@@ -146,7 +146,7 @@ both! {
             assert_eq!(versions(own).await.last(), Some(&(id.clone(), 2)));
             assert_eq!(versions(&stores[(number + 1) % 2]).await.last(), Some(&(id, 2)));
         }
-        crate::store::audit::tamper(&database, "update resource_version set author = 'other'").await;
+        crate::support::sql::execute(&database, "update resource_version set author = 'other'").await;
         for store in &stores {
             assert!(search(store).await.iter().all(|stored| stored.author == "other"));
             store.close().await;

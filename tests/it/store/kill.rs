@@ -2,8 +2,6 @@
 //! agree with the resources.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,41 +10,14 @@ use kith::store::verify_audit;
 use serde_json::{Value, json};
 use ureq::Agent;
 
+use crate::support::process::Process;
+use crate::support::sql::rows;
 use crate::support::{TestDatabase, both};
 
 const ROUNDS: usize = 20;
 const CLIENTS: usize = 6;
 /// Rounds end after so many acknowledged writes, at a different moment of the server's work each.
 const WRITES: usize = 25;
-
-struct Server {
-    child: Child,
-    base: String,
-    /// Held open: the server may go on printing.
-    _output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Server {
-    fn start(database: &TestDatabase) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kith"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--workers", "2"])
-            .args(["--database", &database.url, "--sqlite-synchronous", "normal", "--audit-key"])
-            .arg(database.settings().audit_key_file())
-            .current_dir(database.folder())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.by_ref().find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned()));
-        let base = format!("http://{}", line.expect("the server says where it listens").trim());
-        Self { child, base, _output: lines }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 fn patient(id: Option<&str>, value: &str) -> String {
     let mut patient = json!({
@@ -89,7 +60,7 @@ fn write_until_gone(base: &str, name: &str, done: &AtomicUsize, stop: &AtomicBoo
 
 /// One life of the server: starts, takes writes, is killed.
 fn round(database: &TestDatabase, number: usize) -> Vec<(String, i64)> {
-    let server = Server::start(database);
+    let server = Process::start(database, &[]);
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let base = server.base.clone();
     std::thread::scope(|scope| {
@@ -108,27 +79,15 @@ fn round(database: &TestDatabase, number: usize) -> Vec<(String, i64)> {
     })
 }
 
-/// Rows of a query as text, from either database.
-async fn rows(database: &TestDatabase, sql: &'static str) -> Vec<(String, i64, String)> {
-    use sqlx::Connection as _;
-    if database.is_postgres() {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
-    } else {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap()
-    }
-}
-
 both! {
     async fn every_acknowledged_write_survives_and_none_is_there_by_half(database) {
         let acknowledged: Vec<_> = (0..ROUNDS).flat_map(|number| round(&database, number)).collect();
         assert!(acknowledged.len() >= ROUNDS * WRITES);
 
-        let current = rows(&database, "select id, version, '' from resource where type = 'Patient'").await;
-        let current: HashMap<String, i64> = current.into_iter().map(|(id, version, _)| (id, version)).collect();
-        let versions = rows(&database, "select id, version, method from resource_version where type = 'Patient'").await;
-        let versions: HashSet<(String, i64)> = versions.into_iter().map(|(id, version, _)| (id, version)).collect();
+        let current = rows(&database, "select id, version from resource where type = 'Patient'").await;
+        let current: HashMap<String, i64> = current.into_iter().collect();
+        let versions = rows(&database, "select id, version from resource_version where type = 'Patient'").await;
+        let versions: HashSet<(String, i64)> = versions.into_iter().collect();
         for write in &acknowledged {
             assert!(versions.contains(write), "acknowledged and lost: {write:?}");
         }
@@ -137,17 +96,17 @@ both! {
         }
         assert_eq!(versions.len(), current.values().map(|version| usize::try_from(*version).unwrap()).sum::<usize>());
 
-        let audited = rows(&database, "select resource_id, version_after, interaction from audit where status < 300").await;
-        let audited: Vec<_> = audited.into_iter().map(|(id, version, _)| (id, version)).collect();
+        let audited: Vec<(String, i64)> =
+            rows(&database, "select resource_id, version_after from audit where status < 300").await;
         assert_eq!(audited.iter().cloned().collect::<HashSet<_>>(), versions, "audit and versions differ");
         assert_eq!(audited.len(), versions.len(), "an audit row is there twice");
 
         let store = database.open().await;
-        let indexed = rows(&database, "select r.id, r.version, t.code from index_token t \
+        let indexed: Vec<(String, String)> = rows(&database, "select r.id, t.code from index_token t \
             join search_parameter p on p.id = t.parameter join resource r on r.key = t.resource_key \
             where p.type = 'Patient' and p.code = 'identifier'").await;
         assert_eq!(indexed.len(), current.len(), "one identifier row for each Patient");
-        for (id, _, code) in indexed {
+        for (id, code) in indexed {
             let stored = store.read("Patient", &id).await.unwrap().unwrap();
             let body: Value = serde_json::from_slice(&stored.body).unwrap();
             assert_eq!(body["identifier"][0]["value"], code, "index and resource differ");

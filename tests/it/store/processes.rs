@@ -59,7 +59,7 @@ both! {
             assert_eq!(written.is_err(), refuse);
         }
         store.close().await;
-        assert_eq!(crate::store::audit::tamper(&database, "delete from job").await, 1);
+        assert_eq!(crate::support::sql::execute(&database, "delete from job").await, 1);
     }
 }
 
@@ -70,7 +70,7 @@ async fn lost_connections_are_replaced() {
     let store = database.open().await;
     create(&store, "before").await.unwrap();
     let _ = futures_util::future::join_all((0..20).map(|_| store.read("Task", "before"))).await;
-    crate::store::audit::tamper(
+    crate::support::sql::execute(
         &database,
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     )

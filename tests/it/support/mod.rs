@@ -4,6 +4,8 @@ pub mod database;
 pub mod http;
 pub mod minimal;
 pub mod postgres;
+pub mod process;
+pub mod sql;
 
 use std::path::{Path, PathBuf};
 
