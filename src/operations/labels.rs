@@ -1,5 +1,6 @@
-//! Profiles, tags and security labels of a resource as sets, and the transaction that changes them. Used by `$meta-add` and
-//! `$meta-delete`.
+//! `$meta-add` and `$meta-delete` of a resource (<https://hl7.org/fhir/R4/resource-operation-meta-add.html>,
+//! <https://hl7.org/fhir/R4/resource-operation-meta-delete.html>): profiles, tags and security labels as sets, and the transaction that
+//! changes them.
 //!
 //! A change of labels is a new version here: versions are never altered once they are stored, and what a label was at any
 //! time must be there to be audited.
@@ -8,8 +9,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::access::Grant;
+use crate::access::scope::Permission;
 use crate::fhir::codec::json as fhir_json;
 use crate::interactions::draft::{self, Draft};
+use crate::interactions::operation::{self, Level, Operation};
 use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
 use crate::interactions::request::Request;
@@ -22,10 +26,65 @@ use crate::store::{AuditRecord, Stored, Tx};
 const SETS: [&str; 3] = ["profile", "security", "tag"];
 
 /// How the sets of the first Meta change by those of the second.
-pub type Edit = fn(&mut Map<String, Value>, &Value);
+type Edit = fn(&mut Map<String, Value>, &Value);
 
-/// Adds what is not there yet (<https://hl7.org/fhir/R4/resource-operation-meta-add.html>).
-pub fn add(meta: &mut Map<String, Value>, given: &Value) {
+/// An operation that changes the labels of one resource.
+#[derive(Debug)]
+pub struct ChangeLabels {
+    name: &'static str,
+    definition: &'static str,
+    edit: Edit,
+}
+
+/// `$meta-add`.
+pub static META_ADD: ChangeLabels = ChangeLabels {
+    name: "meta-add",
+    definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
+    edit: add,
+};
+
+/// `$meta-delete`.
+pub static META_DELETE: ChangeLabels = ChangeLabels {
+    name: "meta-delete",
+    definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
+    edit: delete,
+};
+
+impl Operation for ChangeLabels {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn definition(&self) -> &'static str {
+        self.definition
+    }
+
+    fn offered_at(&self, level: &Level) -> bool {
+        matches!(level, Level::Instance(..))
+    }
+
+    fn permission(&self) -> Option<Permission> {
+        Some(Permission::Update)
+    }
+
+    fn run<'a>(
+        &'a self,
+        server: &'a Arc<Server>,
+        request: &'a Request,
+        level: &'a Level,
+        _grant: Grant,
+    ) -> operation::Answer<'a> {
+        Box::pin(async move {
+            let Level::Instance(resource_type, id) = level else {
+                return Err(Problem::new(Kind::NotFound, "This operation is called on one resource.").at("http.url"));
+            };
+            change(server, request, (resource_type, id), self).await
+        })
+    }
+}
+
+/// Adds what is not there yet.
+fn add(meta: &mut Map<String, Value>, given: &Value) {
     for name in SETS {
         for item in given.get(name).and_then(Value::as_array).into_iter().flatten() {
             match meta.entry(name).or_insert_with(|| json!([])) {
@@ -37,8 +96,8 @@ pub fn add(meta: &mut Map<String, Value>, given: &Value) {
     }
 }
 
-/// Takes away what is there (<https://hl7.org/fhir/R4/resource-operation-meta-delete.html>).
-pub fn delete(meta: &mut Map<String, Value>, given: &Value) {
+/// Takes away what is there.
+fn delete(meta: &mut Map<String, Value>, given: &Value) {
     for name in SETS {
         let unwanted = given.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if let Some(Value::Array(items)) = meta.get_mut(name) {
@@ -87,22 +146,21 @@ struct Call {
 
 /// Changes the labels of the current version and answers with the resulting Meta. 404 and 410 where there is no resource, 422
 /// where it would not be valid with them.
-pub async fn change(
+async fn change(
     server: &Arc<Server>,
     request: &Request,
     (resource_type, id): (&str, &str),
-    name: &'static str,
-    edit: Edit,
+    operation: &ChangeLabels,
 ) -> Result<Reply, Problem> {
     let call = Arc::new(Call {
         server: Arc::clone(server),
         resource_type: resource_type.to_owned(),
         id: id.to_owned(),
         given: given(server, request)?,
-        edit,
+        edit: operation.edit,
         if_match: request.headers.if_match,
         stamp: Stamp::of(request, server.clock.now()),
-        name,
+        name: operation.name,
     });
     let written = server
         .store

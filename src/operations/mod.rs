@@ -4,8 +4,6 @@ pub mod everything;
 pub mod job_status;
 pub mod labels;
 pub mod meta;
-pub mod meta_add;
-pub mod meta_delete;
 pub mod reindex;
 pub mod terminology;
 pub mod validate;
@@ -17,8 +15,8 @@ pub const ALL: &[&dyn Operation] = &[
     &everything::patient::PatientEverything,
     &everything::referral::ReferralEverything,
     &meta::Meta,
-    &meta_add::MetaAdd,
-    &meta_delete::MetaDelete,
+    &labels::META_ADD,
+    &labels::META_DELETE,
     &validate::Validate,
     &reindex::Reindex,
     &job_status::JobStatus,
