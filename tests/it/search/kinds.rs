@@ -1,10 +1,8 @@
 //! The rarer kinds of search, on both databases: composites, places, value sets and hierarchies.
 
-use kith::search::query::Handling;
 use serde_json::{Value, json};
 
-use super::parsed;
-use super::world::{ids, store_all, total};
+use super::world::{expect_all, expect_refused, store_all};
 use crate::support::both;
 
 const LOINC: &str = "http://loinc.org";
@@ -152,12 +150,7 @@ both! {
     async fn the_rarer_kinds_find_what_they_must(database) {
         let store = database.open().await;
         store_all(&store, &resources()).await;
-        for (search, expected) in TABLE {
-            let mut found = ids(&store, search, 3).await;
-            found.sort();
-            assert_eq!(found, *expected, "{search}");
-            assert_eq!(total(&store, search).await, i64::try_from(expected.len()).unwrap(), "total of {search}");
-        }
+        expect_all(&store, TABLE).await;
         store.close().await;
     }
 }
@@ -181,12 +174,5 @@ fn what_cannot_be_understood_is_refused_by_name() {
         ("Condition?code:below=http://snomed.info/sct|73211009", "not loaded here"),
         ("Condition?code:below=73211009", "write `system|code`"),
     ];
-    for (search, expected) in table {
-        for handling in [Handling::Strict, Handling::Lenient] {
-            let problem = parsed(search, handling).unwrap_err();
-            assert_eq!(problem.kind.status(), 400, "{search}");
-            let texts: Vec<&str> = problem.issues().iter().map(|issue| issue.text.as_str()).collect();
-            assert!(texts.iter().any(|text| text.contains(expected)), "{search}: {texts:?}");
-        }
-    }
+    expect_refused(&table);
 }

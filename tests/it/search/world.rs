@@ -90,3 +90,25 @@ pub async fn total(store: &Store, search: &str) -> i64 {
     let query = parsed(search, Handling::Strict).unwrap();
     store.count(&count(&query)).await.unwrap()
 }
+
+/// Asserts that each search of a table finds these resources, a page of three after another, and counts as many.
+pub async fn expect_all(store: &Store, table: &[(&str, &[&str])]) {
+    for (search, expected) in table {
+        let mut found = ids(store, search, 3).await;
+        found.sort();
+        assert_eq!(found, *expected, "{search}");
+        assert_eq!(total(store, search).await, i64::try_from(expected.len()).unwrap(), "total of {search}");
+    }
+}
+
+/// Asserts that each search of a table is refused (400) with a text that has these words, strict or lenient.
+pub fn expect_refused(table: &[(&str, &str)]) {
+    for (search, expected) in table {
+        for handling in [Handling::Strict, Handling::Lenient] {
+            let problem = parsed(search, handling).unwrap_err();
+            assert_eq!(problem.kind.status(), 400, "{search}");
+            let texts: Vec<&str> = problem.issues().iter().map(|issue| issue.text.as_str()).collect();
+            assert!(texts.iter().any(|text| text.contains(expected)), "{search}: {texts:?}");
+        }
+    }
+}
