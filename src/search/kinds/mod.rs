@@ -3,6 +3,7 @@
 
 pub mod composite;
 pub mod date;
+pub mod hierarchy;
 pub mod number;
 pub mod place;
 pub mod quantity;
@@ -179,6 +180,8 @@ pub enum Criterion {
     Quantity(quantity::Quantity),
     /// On `index_reference`.
     Reference(reference::Target),
+    /// On `index_reference`: one of the relatives in a hierarchy.
+    Hierarchy(hierarchy::Hierarchy),
     /// On `index_uri`.
     Uri(uri::Uri),
     /// On `index_component`.
@@ -202,6 +205,7 @@ impl Criterion {
             Self::Number(bounds) => bounds.condition(alias, sql),
             Self::Quantity(quantity) => quantity.condition(alias, sql),
             Self::Reference(target) => target.condition(alias, sql),
+            Self::Hierarchy(hierarchy) => hierarchy.condition(alias, sql),
             Self::Uri(uri) => uri.condition(alias, sql),
             Self::Composite(composite) => composite.condition(alias, sql),
             Self::Place(near) => near.condition(alias, sql),

@@ -8,6 +8,7 @@ use super::value::{Prefix, split_raw, unescape};
 use crate::search::index::ParameterCode;
 use crate::search::kinds::composite::{Composite, Part};
 use crate::search::kinds::date::Span;
+use crate::search::kinds::hierarchy::{Hierarchy, PART_OF};
 use crate::search::kinds::number::Bounds;
 use crate::search::kinds::place::Near;
 use crate::search::kinds::quantity::Quantity;
@@ -148,23 +149,31 @@ impl Reading<'_> {
     }
 
     fn reference(&self, value: &str) -> Result<Vec<Piece>, Fault> {
+        let registry = self.context.registry;
         let targets = &self.parameter.targets;
         let named = match self.modifier {
             Some("identifier") => {
                 let parsed = Token::parse(value).map(Criterion::Token);
                 return self.under(Table::Token, &self.parameter.codes.identifier, Weight::Few, parsed);
             }
-            Some(name) if self.context.registry.is_resource_type(name) => {
+            Some(name) if registry.is_resource_type(name) => {
                 if !(targets.is_empty() || targets.iter().any(|target| target == name)) {
                     let text = format!("This parameter does not refer to {name}; it refers to {}.", targets.join(", "));
                     return Err(fault::usage(self.name, text));
                 }
                 Some(name)
             }
-            Some(_) => return Err(fault::modifier(self.name, "reference", ":[type], :identifier, :missing")),
-            None => None,
+            Some("above" | "below") | None => None,
+            Some(_) => {
+                return Err(fault::modifier(self.name, "reference", ":[type], :identifier, :above, :below, :missing"));
+            }
         };
         let parsed = Reference::parse(&unescape(value), named, targets, self.context.base);
+        if let Some(modifier @ ("above" | "below")) = self.modifier {
+            let has_parts = |name: &str| registry.get(name, PART_OF).is_some();
+            let parsed = parsed.and_then(|target| Hierarchy::new(target, modifier == "above", has_parts));
+            return self.own(parsed.map(Criterion::Hierarchy));
+        }
         self.own(parsed.map(Criterion::Reference))
     }
 

@@ -3,6 +3,7 @@
 mod every_parameter;
 mod extract;
 mod filters;
+mod hierarchy;
 mod kinds;
 mod matching;
 mod model;
