@@ -65,9 +65,7 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
                 return builder.finish();
             }
             builder.content_type(wanted.content_type());
-            if request.is_some_and(|request| request.method == Method::Head) {
-                return builder.no_chunking(bytes.len() as u64).finish();
-            }
+            // The answer to HEAD has the length of the body too; actix-web keeps the body itself back.
             builder.body(bytes)
         }
         Err(problem) => unwritable(&problem),

@@ -61,10 +61,9 @@ fn head_answers_as_get_without_a_body(database: &TestDatabase) {
         let get = server.get(address);
         let head = server.send("HEAD", address, &[], None);
         assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{address}");
-        for header in ["content-type", "etag", "last-modified"] {
+        for header in ["content-type", "etag", "last-modified", "content-length"] {
             assert_eq!(head.header(header), get.header(header), "{header} of {address}");
         }
-        assert!(!head.header("content-length").is_empty(), "{address}");
     }
 }
 
