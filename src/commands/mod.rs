@@ -1,12 +1,14 @@
 //! The command line: one file per command, one line per command in `Command`. `main` calls [`main`].
 
 pub mod audit;
+pub mod backup;
 pub mod bench;
 pub mod client;
 pub mod conformance;
 pub mod load;
 pub mod package;
 pub mod reindex;
+pub mod restore;
 pub mod serve;
 pub mod validate;
 
@@ -37,6 +39,10 @@ enum Command {
     Load(load::LoadArguments),
     /// Index stored resources anew.
     Reindex(reindex::ReindexArguments),
+    /// Write all that the database holds to a file, while the server runs.
+    Backup(backup::BackupArguments),
+    /// Take a backup back into a database.
+    Restore(restore::RestoreArguments),
     /// Import FHIR packages.
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -62,6 +68,8 @@ pub fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         Command::Load(arguments) => load::run(&arguments),
         Command::Reindex(arguments) => reindex::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Client(command) => client::run(&command),

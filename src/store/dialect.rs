@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 
 use super::database::{Backend, Connection};
 use super::settings::StoreSettings;
@@ -99,6 +99,37 @@ pub(super) const fn begin(connection: &Connection) -> &'static str {
         Backend::Sqlite(_) => "begin immediate",
         Backend::Postgres(_) => "begin",
     }
+}
+
+/// Begins a transaction that only reads and sees one state of the database, whatever others commit meanwhile. A transaction of
+/// SQLite does so by itself.
+pub(super) const fn begin_snapshot(connection: &Connection) -> &'static str {
+    match connection {
+        Backend::Sqlite(_) => "begin",
+        Backend::Postgres(_) => "begin isolation level repeatable read read only",
+    }
+}
+
+/// The same SQLite file for this process alone: opening it fails while another process has it open. PostgreSQL is asked who
+/// is connected instead ([`OTHERS_CONNECTED`]).
+pub(super) fn exclusive(options: Options) -> Options {
+    match options {
+        Backend::Sqlite(options) => {
+            Backend::Sqlite(options.locking_mode(SqliteLockingMode::Exclusive).busy_timeout(Duration::from_millis(500)))
+        }
+        postgres @ Backend::Postgres(_) => postgres,
+    }
+}
+
+/// How many other connections of kith the database has. PostgreSQL only.
+pub(super) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity where datname = current_database() \
+     and application_name = 'kith' and pid <> pg_backend_pid()";
+
+/// Moves the counter behind column `id` of a table past the rows that are there. PostgreSQL only: SQLite looks at the rows.
+pub(super) fn set_counter(table: &str) -> String {
+    format!(
+        "select setval(pg_get_serial_sequence('{table}', 'id'), (select coalesce(max(id), 0) + 1 from {table}), false)"
+    )
 }
 
 /// How many rows one insert statement takes at most. Both allow 32,766 values or more; beyond 256 rows nothing is gained.

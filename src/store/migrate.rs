@@ -24,8 +24,7 @@ pub(super) const RECORD: &str = "insert into schema_migration (version, applied)
 
 /// Applies what is missing. A database of a newer version is refused.
 pub(super) async fn run(connection: &mut Connection, clock: &Clock) -> Result<(), Problem> {
-    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    if applied(connection).await == Ok(known) {
+    if applied(connection).await == Ok(newest()) {
         return Ok(());
     }
     loop {
@@ -44,6 +43,39 @@ async fn applied(connection: &mut Connection) -> Result<i64, ()> {
     on!(connection, |c| sqlx::query_scalar(NEWEST).fetch_one(&mut *c).await).map_err(|_| ())
 }
 
+/// The version of the schema of this kith.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, _)| *version)
+}
+
+/// The texts of all migrations.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|(_, text)| *text)
+}
+
+/// The version of the schema that the database has; 0 where it has none.
+pub(super) async fn version(connection: &mut Connection) -> i64 {
+    applied(connection).await.unwrap_or(0)
+}
+
+/// Makes the schema as it was at `version`, in the running transaction, where no table of Kith's is.
+pub(super) async fn create(connection: &mut Connection, version: i64, clock: &Clock) -> Result<(), Problem> {
+    connection.execute("drop table if exists schema_migration").await.map_err(error::problem)?;
+    connection.execute(CREATE_TABLE).await.map_err(error::problem)?;
+    for (number, text) in MIGRATIONS.iter().filter(|(number, _)| *number <= version) {
+        apply(connection, *number, text, clock).await?;
+    }
+    Ok(())
+}
+
+async fn apply(connection: &mut Connection, version: i64, text: &str, clock: &Clock) -> Result<(), Problem> {
+    let text = dialect::migration(text, connection.is_postgres());
+    connection.execute_script(text).await.map_err(error::problem)?;
+    let now = clock.now();
+    on!(connection, |c| sqlx::query(RECORD).bind(version).bind(now).execute(&mut *c).await.map(|_| ()))
+        .map_err(error::problem)
+}
+
 /// Applies one migration; true where none is missing.
 async fn step(connection: &mut Connection, clock: &Clock) -> Result<bool, Problem> {
     if let Connection::Postgres(c) = connection {
@@ -51,21 +83,17 @@ async fn step(connection: &mut Connection, clock: &Clock) -> Result<bool, Proble
         lock.execute(&mut *c).await.map_err(error::problem)?;
     }
     connection.execute(CREATE_TABLE).await.map_err(error::problem)?;
-    let newest: i64 =
+    let found: i64 =
         on!(connection, |c| sqlx::query_scalar(NEWEST).fetch_one(&mut *c).await).map_err(error::problem)?;
-    if newest > MIGRATIONS.last().map_or(0, |(version, _)| *version) {
+    if found > newest() {
         return Err(Problem::new(
             Kind::Unavailable,
             format!(
-                "The database has schema version {newest}, made by a newer kith. Use that version or a copy of an older database."
+                "The database has schema version {found}, made by a newer kith. Use that version or a copy of an older database."
             ),
         ));
     }
-    let Some((version, text)) = MIGRATIONS.iter().find(|(version, _)| *version > newest) else { return Ok(true) };
-    let text = dialect::migration(text, connection.is_postgres());
-    connection.execute_script(text).await.map_err(error::problem)?;
-    let now = clock.now();
-    on!(connection, |c| sqlx::query(RECORD).bind(*version).bind(now).execute(&mut *c).await.map(|_| ()))
-        .map_err(error::problem)?;
+    let Some((version, text)) = MIGRATIONS.iter().find(|(version, _)| *version > found) else { return Ok(true) };
+    apply(connection, *version, text, clock).await?;
     Ok(false)
 }

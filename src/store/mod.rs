@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod audit;
+pub mod backup;
 mod batch;
 mod buffer;
 mod cache;

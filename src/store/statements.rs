@@ -1,6 +1,7 @@
 //! The list of every SQL text of the store, for the test that prepares each on both databases.
 
 use super::audit::{chain, checkpoint, verify};
+use super::backup::tables;
 use super::insert::Insert;
 use super::{
     clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, references, resources, secret,
@@ -98,4 +99,10 @@ pub fn inserts() -> [&'static Insert; 15] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: [&str; 3] = [dialect::ADVISORY_LOCK, dialect::TRY_ADVISORY_LOCK, jobs::CLAIM_SKIPPING];
+pub const POSTGRES_ONLY: [&str; 5] = [
+    dialect::ADVISORY_LOCK,
+    dialect::OTHERS_CONNECTED,
+    dialect::TRY_ADVISORY_LOCK,
+    jobs::CLAIM_SKIPPING,
+    tables::COLUMNS_POSTGRES,
+];

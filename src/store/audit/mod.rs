@@ -3,6 +3,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub(in crate::store) mod digest;
 pub mod record;
 pub mod verify;
 

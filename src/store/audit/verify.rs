@@ -58,48 +58,70 @@ pub struct Report {
 
 /// Verifies the whole trail, one row in memory at a time. Problems are those of reading; what is wrong is in the report.
 pub async fn verify(database: &Database, trust: &Trust) -> Result<Report, Problem> {
-    let mut report = Report { own_keys: trust.keys.is_empty(), ..Report::default() };
-    let keys = keys(database, trust).await?;
-    let mut checkpoints = checkpoints(database, trust).await?;
-    report.checkpoints = checkpoints.values().map(Vec::len).sum();
-    let mut walk: Option<Walk> = None;
+    let keys: Vec<String> =
+        on!(database, |pool| sqlx::query_scalar(KEYS).fetch_all(pool).await).map_err(error::problem)?;
+    let stored: Vec<Checkpoint> =
+        on!(database, |pool| sqlx::query_as(CHECKPOINTS).fetch_all(pool).await).map_err(error::problem)?;
+    let mut verifier = TrailVerifier::new(trust, &keys, stored);
     on!(database, |pool| {
         let mut rows = sqlx::query_as::<_, AuditRow>(ROWS).fetch(pool);
         while let Some(row) = rows.try_next().await.map_err(error::problem)? {
-            report.rows += 1;
-            if walk.as_ref().is_none_or(|walk| walk.head.chain != row.chain) {
-                if let Some(done) = walk.take() {
-                    done.finish(&keys, &mut report);
-                }
-                let own = checkpoints.remove(&row.chain).unwrap_or_default();
-                walk = Some(Walk::new(&row.chain, own));
-            }
-            if let Some(walk) = &mut walk {
-                walk.step(&row);
-            }
+            verifier.step(&row);
         }
     });
-    if let Some(done) = walk {
-        done.finish(&keys, &mut report);
-    }
-    for (chain, own) in checkpoints {
-        Walk::new(&chain, own).finish(&keys, &mut report);
-    }
-    Ok(report)
+    Ok(verifier.finish())
 }
 
-async fn keys(database: &Database, trust: &Trust) -> Result<HashMap<String, PKey<Public>>, Problem> {
-    if !trust.keys.is_empty() {
-        return Ok(trust.keys.iter().cloned().collect());
-    }
-    let texts: Vec<String> =
-        on!(database, |pool| sqlx::query_scalar(KEYS).fetch_all(pool).await).map_err(error::problem)?;
-    Ok(texts.iter().filter_map(|pem| checkpoint::public_key(pem.as_bytes()).ok()).collect())
+/// Verifies rows as they come, in the order of chain and sequence: from a database, or from a backup.
+pub(in crate::store) struct TrailVerifier {
+    report: Report,
+    keys: HashMap<String, PKey<Public>>,
+    checkpoints: BTreeMap<String, Vec<Checkpoint>>,
+    walk: Option<Walk>,
 }
 
-async fn checkpoints(database: &Database, trust: &Trust) -> Result<BTreeMap<String, Vec<Checkpoint>>, Problem> {
-    let stored: Vec<Checkpoint> =
-        on!(database, |pool| sqlx::query_as(CHECKPOINTS).fetch_all(pool).await).map_err(error::problem)?;
+impl TrailVerifier {
+    /// For the public keys and checkpoints that are stored with the rows.
+    pub(in crate::store) fn new(trust: &Trust, own_keys: &[String], stored: Vec<Checkpoint>) -> Self {
+        let keys = if trust.keys.is_empty() {
+            own_keys.iter().filter_map(|pem| checkpoint::public_key(pem.as_bytes()).ok()).collect()
+        } else {
+            trust.keys.iter().cloned().collect()
+        };
+        let checkpoints = by_chain(stored, trust);
+        let number = checkpoints.values().map(Vec::len).sum();
+        let report = Report { own_keys: trust.keys.is_empty(), checkpoints: number, ..Report::default() };
+        Self { report, keys, checkpoints, walk: None }
+    }
+
+    /// The next row.
+    pub(in crate::store) fn step(&mut self, row: &AuditRow) {
+        self.report.rows += 1;
+        if self.walk.as_ref().is_none_or(|walk| walk.head.chain != row.chain) {
+            if let Some(done) = self.walk.take() {
+                done.finish(&self.keys, &mut self.report);
+            }
+            let own = self.checkpoints.remove(&row.chain).unwrap_or_default();
+            self.walk = Some(Walk::new(&row.chain, own));
+        }
+        if let Some(walk) = &mut self.walk {
+            walk.step(row);
+        }
+    }
+
+    /// All rows have come.
+    pub(in crate::store) fn finish(mut self) -> Report {
+        if let Some(done) = self.walk {
+            done.finish(&self.keys, &mut self.report);
+        }
+        for (chain, own) in self.checkpoints {
+            Walk::new(&chain, own).finish(&self.keys, &mut self.report);
+        }
+        self.report
+    }
+}
+
+fn by_chain(stored: Vec<Checkpoint>, trust: &Trust) -> BTreeMap<String, Vec<Checkpoint>> {
     let mut by_chain: BTreeMap<String, Vec<Checkpoint>> = BTreeMap::new();
     for checkpoint in stored.into_iter().chain(trust.checkpoints.iter().cloned()) {
         let own = by_chain.entry(checkpoint.chain.clone()).or_default();
@@ -107,7 +129,7 @@ async fn checkpoints(database: &Database, trust: &Trust) -> Result<BTreeMap<Stri
             own.push(checkpoint);
         }
     }
-    Ok(by_chain)
+    by_chain
 }
 
 /// The walk along one chain.

@@ -1,6 +1,7 @@
 //! Commands as a person runs them: the built binary, its output and exit codes.
 
 mod audit;
+mod backup;
 mod bench;
 mod client;
 mod load;

@@ -5,5 +5,5 @@ mod freshness;
 mod kill;
 mod processes;
 mod resources;
-mod samples;
+pub mod samples;
 mod statements;
