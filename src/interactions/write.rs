@@ -279,6 +279,7 @@ pub(super) async fn put(
     stamp: &Stamp,
 ) -> Result<Written, Problem> {
     let version = before.map_or(1, |stored| stored.version + 1);
+    let now = later(now, before);
     let body = draft.body(version, now);
     let new = NewResource {
         resource_type: draft.resource_type.clone(),
@@ -306,6 +307,11 @@ pub(super) async fn put(
         body,
         issues: Vec::new(),
     })
+}
+
+/// When a version is made: the time now, but never before the version that it replaces, however the clock was set.
+fn later(now: Micros, before: Option<&Stored>) -> Micros {
+    before.map_or(now, |stored| now.max(stored.last_updated.saturating_add(1)))
 }
 
 async fn decide(
@@ -362,7 +368,8 @@ async fn delete(
         }
     }
     written.version = stored.version + 1;
-    tx.delete(resource_type, id, written.version, now, stored.version).await?;
+    written.last_updated = later(now, Some(&stored));
+    tx.delete(resource_type, id, written.version, written.last_updated, stored.version).await?;
     live::changed(server, tx, resource_type).await?;
     written.patient = stored.patient;
     records.push(stamp.change(&written, Some(stored.version)));

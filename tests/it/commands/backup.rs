@@ -232,7 +232,7 @@ both! {
             crate::store::samples::create(&store, "a").await.unwrap();
             store.close().await;
         }
-        crate::store::audit::tamper(&database, "update audit set client = 'somebody else' where sequence = 1").await;
+        crate::support::sql::execute(&database, "update audit set client = 'somebody else' where sequence = 1").await;
         // The backup is as it should be; what it is a backup of is not.
         let file = database.folder().join("forged.gz");
         let output = kith(&database, "backup", &[file.to_str().unwrap()]);
