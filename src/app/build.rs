@@ -23,16 +23,20 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let definitions = definitions(&settings.packages)?;
     let store = Store::open(&StoreSettings::from(&settings), Arc::clone(&clock)).await?;
     let base = settings.base();
-    let parameters = Arc::new(Registry::new(Arc::clone(&definitions)));
+    let validator = Arc::new(Validator::new(Arc::clone(&definitions), validation())?);
+    let parameters = Registry::new(Arc::clone(&definitions)).asking(Arc::clone(validator.terminology()));
+    let parameters = Arc::new(parameters);
     let live = Arc::new(Live::default());
     let server = Arc::new(Server {
         started: clock.now(),
-        validator: Arc::new(Validator::new(Arc::clone(&definitions), validation())?),
+        validator,
         extractor: Extractor::new(Arc::clone(&parameters), &base),
         standard: Arc::clone(&parameters),
         parameters,
         access: Arc::default(),
         definitions_count: 0,
+        conformance_count: 0,
+        stored_definitions: 0,
         live: Arc::downgrade(&live),
         owned: Some(live),
         seal: Seal::new(store.secret())?,

@@ -3,6 +3,7 @@
 use actix_web::web::Bytes;
 use serde_json::{Map, Value};
 
+use super::live;
 use super::server::Server;
 use crate::clock::Micros;
 use crate::config::References;
@@ -34,10 +35,18 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Validates `value` under the id it will have, extracts index rows and serialises. 422 where it is not valid.
+    /// Validates `value` under the id it will have, extracts index rows and serialises. 422 where it is not valid, or a
+    /// definition that does not compile.
     pub fn new(server: &Server, value: Value, id: String) -> Result<Self, Problem> {
         let value = placed(value, &id)?;
-        let issues = server.validate(&value)?;
+        let issues = match (server.validate(&value), live::admission(server, &value)) {
+            (Ok(issues), Ok(())) => issues,
+            (Err(invalid), Err(useless)) if invalid.kind == useless.kind => {
+                let issues = invalid.issues().iter().chain(useless.issues()).cloned().collect();
+                return Err(Problem::with_issues(invalid.kind, issues));
+            }
+            (Err(problem), _) | (Ok(_), Err(problem)) => return Err(problem),
+        };
         let mut draft = Self::unchecked(server, value, id)?;
         draft.issues = issues;
         Ok(draft)

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::condition::{self, Condition};
 use super::draft::{self, Draft};
 use super::entry::{self, Entry};
+use super::live;
 use super::patch;
 use super::request::{Body, Method};
 use super::rewrite::{self, Names};
@@ -35,6 +36,8 @@ pub(super) struct Step {
 
 /// What a transaction is made of.
 pub(super) struct Plan {
+    /// The engines that know the definitions of this transaction.
+    pub(super) server: Arc<Server>,
     /// The changes, in the order of processing.
     pub(super) steps: Vec<Step>,
     /// What names mean.
@@ -72,7 +75,7 @@ pub(super) async fn plan(server: &Arc<Server>, entries: Vec<Entry>) -> Result<Pl
     }
     issues.extend(repeated(&writes, &aims));
     refuse(&issues, Kind::Invalid)?;
-    steps(server, writes, aims, reads)
+    steps(&live::within(server, &writes)?, writes, aims, reads)
 }
 
 /// Problems that decide the status of the whole: a patch whose target is missing, stale or does not take it.
@@ -94,7 +97,8 @@ fn steps(
             names.insert(full_url.clone(), format!("{}/{}", aim.resource_type, aim.id));
         }
     }
-    let mut plan = Plan { steps: Vec::new(), references: references(server, &writes)?, names, reads };
+    let references = references(server, &writes)?;
+    let mut plan = Plan { server: Arc::clone(server), steps: Vec::new(), references, names, reads };
     let mut issues = Vec::new();
     let mut kind = Kind::Invalid;
     for entry in writes {

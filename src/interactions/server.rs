@@ -39,10 +39,14 @@ pub struct Server {
     pub parameters: Arc<Registry>,
     /// What this process knows of tokens and keys.
     pub access: Arc<crate::access::state::State>,
-    /// The search parameters of FHIR and of the packages given at start.
+    /// The search parameters of FHIR and of packages.
     pub standard: Arc<Registry>,
-    /// Which state of the stored definitions these engines know.
+    /// Which state of packages and search parameters these engines know.
     pub definitions_count: i64,
+    /// Which state of other stored definitions these engines know.
+    pub conformance_count: i64,
+    /// How many stored definitions these engines know.
+    pub stored_definitions: usize,
     /// The newest engines of this process.
     pub live: Weak<Live>,
     /// The same, where these are the engines of the start.

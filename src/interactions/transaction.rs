@@ -96,7 +96,7 @@ async fn carry_out(server: &Arc<Server>, tx: &mut Tx, plan: &Plan, stamp: &Stamp
         let mut written = Vec::new();
         for change in changes.as_deref().unwrap_or(std::slice::from_ref(&step.change)) {
             let renamed = match &names {
-                Some(names) => renamed(server, step, change, names).map_err(at)?,
+                Some(names) => renamed(&plan.server, step, change, names).map_err(at)?,
                 None => None,
             };
             let change = renamed.as_ref().unwrap_or(change);

@@ -1,6 +1,7 @@
 //! FHIR packages on disk: reading definitions from folders, Bundle files and package archives, and writing the committed
 //! folders of facts. Used by `kith package import` and by `--package`. Nothing is ever unpacked to disk.
 
+pub mod installed;
 mod source;
 mod write;
 

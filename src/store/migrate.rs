@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("migrations/0003_search_kinds.sql")),
     (4, include_str!("migrations/0004_access.sql")),
     (5, include_str!("migrations/0005_reference_order.sql")),
+    (6, include_str!("migrations/0006_packages.sql")),
 ];
 
 const CREATE_TABLE: &str =

@@ -4,8 +4,8 @@ use super::audit::{chain, checkpoint, verify};
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
-    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, references, resources, secret,
-    tokens, tx,
+    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references, resources,
+    secret, tokens, tx,
 };
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
@@ -53,6 +53,13 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("labels::URIS", labels::URIS),
         ("migrate::NEWEST", migrate::NEWEST),
         ("migrate::RECORD", migrate::RECORD),
+        ("packages::ADD", packages::ADD),
+        ("packages::CHANGED", packages::CHANGED),
+        ("packages::CONTENT", packages::CONTENT),
+        ("packages::COUNTS", packages::COUNTS),
+        ("packages::HEADS", packages::HEADS),
+        ("packages::LIST", packages::LIST),
+        ("packages::REMOVE", packages::REMOVE),
         ("references::REFERRERS", references::REFERRERS),
         ("resources::COUNTS", resources::COUNTS),
         ("resources::COUNT_TYPE", resources::COUNT_TYPE),

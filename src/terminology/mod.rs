@@ -16,7 +16,7 @@ mod value_set;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::fhir::definitions::{CodeSystem, Definitions, ValueSet};
+use crate::fhir::definitions::{Changed, CodeSystem, Definitions, ValueSet};
 use crate::fhir::hash::TextMap;
 
 pub use check::{Asked, Verdict};
@@ -67,6 +67,16 @@ impl Terminology {
         Self { definitions: Arc::clone(&self.definitions), stored, systems: Arc::clone(&self.systems), value_sets }
     }
 
+    /// The same over a registry that succeeds the definitions: what was compiled stays as far as it is still true.
+    #[must_use]
+    pub fn succeeding(&self, definitions: Arc<Definitions>, changed: &Changed) -> Self {
+        Self {
+            systems: unchanged(&self.systems, changed),
+            value_sets: unchanged(&self.value_sets, changed),
+            ..Self::new(definitions)
+        }
+    }
+
     /// Whether a code is in a value set. Without a system any system of the set will do, as for elements of type `code`.
     #[must_use]
     pub fn member(&self, value_set: &str, system: Option<&str>, code: &str) -> Membership {
@@ -115,6 +125,13 @@ impl Terminology {
     pub fn code_system(&self, canonical: &str) -> Option<Arc<CodeSystem>> {
         self.definitions.code_system(canonical).or_else(|| self.stored.code_system(canonical))
     }
+}
+
+/// What is kept and does not depend on what changed.
+fn unchanged<T>(kept: &Kept<T>, changed: &Changed) -> Arc<Kept<T>> {
+    let kept = kept.read().unwrap_or_else(PoisonError::into_inner);
+    let same = kept.iter().filter(|(key, _)| !changed.touches(key));
+    Arc::new(RwLock::new(same.map(|(key, made)| (key.clone(), Arc::clone(made))).collect()))
 }
 
 /// What is kept under a key, made where it is not there yet. Two threads may make it at once; the first is kept. What

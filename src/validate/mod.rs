@@ -2,6 +2,7 @@
 //! kept in `schemas`), one walk of the JSON (`run`) asks every rule (`rules`) and collects every issue. Called by the
 //! write path, `$validate` and `kith validate`. Pure: no input, no output.
 
+pub mod admission;
 pub mod compile;
 pub mod print;
 pub mod rule;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::fhir::definitions::Definitions;
+use crate::fhir::definitions::{Changed, Definitions};
 use crate::fhir::issue::{Issue, Severity};
 use crate::fhir::types::{TypeIndex, Types};
 use crate::fhirpath::{Expression, Node, Services};
@@ -32,7 +33,7 @@ pub use settings::{ConditionalProfile, Mode, Options, Settings};
 #[derive(Debug)]
 pub struct Validator {
     schemas: Schemas,
-    terminology: Terminology,
+    terminology: Arc<Terminology>,
     definitions: Arc<Definitions>,
     settings: Settings,
     known: Known,
@@ -64,10 +65,28 @@ impl Validator {
     /// A validator for these definitions. Err: a setting names a profile or type that is not there, or a condition
     /// that does not compile.
     pub fn new(definitions: Arc<Definitions>, settings: Settings) -> Result<Self, Problem> {
+        let schemas = Schemas::new(Arc::clone(&definitions));
+        let terminology = Arc::new(Terminology::new(Arc::clone(&definitions)));
+        Self::over(definitions, schemas, terminology, settings)
+    }
+
+    /// The validator for definitions that succeed those of this one; what was compiled of these stays as far as it is still
+    /// true. Err: as for [`Validator::new`].
+    pub fn succeeding(&self, definitions: Arc<Definitions>, changed: &Changed) -> Result<Self, Problem> {
+        let schemas = Schemas::succeeding(&self.schemas, Arc::clone(&definitions), changed);
+        let terminology = Arc::new(self.terminology.succeeding(Arc::clone(&definitions), changed));
+        Self::over(definitions, schemas, terminology, self.settings.clone())
+    }
+
+    fn over(
+        definitions: Arc<Definitions>,
+        schemas: Schemas,
+        terminology: Arc<Terminology>,
+        settings: Settings,
+    ) -> Result<Self, Problem> {
         let types = Types::r4();
         let find = |name: &str| types.get(name).ok_or_else(|| wrong(&format!("FHIR type {name} is not loaded.")));
         let known = Known { element: find("Element")?, extension: find("Extension")?, code: find("code")? };
-        let schemas = Schemas::new(Arc::clone(&definitions));
         let mut conditional = Vec::new();
         for rule in &settings.conditional_profiles {
             let condition = Expression::compile(&rule.condition).map_err(|error| {
@@ -78,7 +97,6 @@ impl Validator {
             };
             conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
         }
-        let terminology = Terminology::new(Arc::clone(&definitions));
         Ok(Self { schemas, terminology, definitions, settings, known, conditional })
     }
 
@@ -89,7 +107,10 @@ impl Validator {
         let mut issues = Vec::new();
         for canonical in &options.profiles {
             match self.schemas.profile_index(canonical) {
-                Some(index) => profiles.push(index),
+                Some(index) => match self.schemas.refusal(index) {
+                    Some(reason) => issues.push(rules::profile::not_a_profile(canonical, reason)),
+                    None => profiles.push(index),
+                },
                 None => issues.push(rules::profile::not_loaded(canonical)),
             }
         }
@@ -142,7 +163,7 @@ impl Validator {
 
     /// The terminology.
     #[must_use]
-    pub const fn terminology(&self) -> &Terminology {
+    pub const fn terminology(&self) -> &Arc<Terminology> {
         &self.terminology
     }
 

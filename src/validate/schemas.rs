@@ -4,7 +4,7 @@
 use std::hash::BuildHasherDefault;
 use std::sync::{Arc, OnceLock};
 
-use crate::fhir::definitions::{Definitions, StructureKind};
+use crate::fhir::definitions::{Changed, Definitions, StructureKind};
 use crate::fhir::hash::TextMap;
 use crate::fhir::issue::Issue;
 use crate::fhir::types::{TypeIndex, Types};
@@ -16,8 +16,8 @@ use super::schema::{ProfileIndex, ProfileSchema, TypeSchema};
 #[derive(Debug)]
 pub struct Schemas {
     definitions: Arc<Definitions>,
-    types: Vec<OnceLock<Result<TypeSchema, Issue>>>,
-    profiles: Vec<OnceLock<Result<ProfileSchema, Issue>>>,
+    types: Vec<OnceLock<Result<Arc<TypeSchema>, Issue>>>,
+    profiles: Vec<OnceLock<Result<Arc<ProfileSchema>, Issue>>>,
     canonicals: Vec<String>,
     by_canonical: TextMap<String, ProfileIndex>,
     by_type: Vec<OnceLock<Vec<ProfileIndex>>>,
@@ -28,14 +28,14 @@ impl Schemas {
     #[must_use]
     pub fn new(definitions: Arc<Definitions>) -> Self {
         let count = Types::r4().all().count();
-        let canonicals: Vec<String> =
-            definitions.canonicals("StructureDefinition").map(|(_, canonical)| canonical).collect();
-        let mut by_canonical = TextMap::with_capacity_and_hasher(canonicals.len() * 2, BuildHasherDefault::default());
-        for (canonical, index) in canonicals.iter().zip((0..).map(ProfileIndex)) {
-            by_canonical.insert(canonical.clone(), index);
-            if let Some((url, _)) = canonical.split_once('|') {
+        let mut canonicals = Vec::new();
+        let mut by_canonical = TextMap::with_hasher(BuildHasherDefault::default());
+        for ((canonical, url, is_preferred), index) in definitions.structures().zip((0..).map(ProfileIndex)) {
+            if is_preferred {
                 by_canonical.insert(url.to_owned(), index);
             }
+            by_canonical.insert(canonical.clone(), index);
+            canonicals.push(canonical);
         }
         Self {
             definitions,
@@ -47,6 +47,30 @@ impl Schemas {
         }
     }
 
+    /// The schemas of `definitions`, with those of `earlier` that are still true.
+    #[must_use]
+    pub fn succeeding(earlier: &Self, definitions: Arc<Definitions>, changed: &Changed) -> Self {
+        let next = Self::new(definitions);
+        for (((_, type_), new), old) in Types::r4().all().zip(&next.types).zip(&earlier.types) {
+            let owner = type_.name.split('.').next().unwrap_or_default();
+            if let Some(Ok(schema)) = old.get()
+                && !changed.touches(&format!("{}{owner}", compile::facets::HL7))
+            {
+                let _ = new.set(Ok(Arc::clone(schema)));
+            }
+        }
+        let both = next.profiles.iter().zip(&earlier.profiles).zip(next.canonicals.iter().zip(&earlier.canonicals));
+        for ((new, old), (canonical, before)) in both {
+            if let Some(Ok(schema)) = old.get()
+                && canonical == before
+                && !changed.touches(canonical)
+            {
+                let _ = new.set(Ok(Arc::clone(schema)));
+            }
+        }
+        next
+    }
+
     /// The definitions that are compiled.
     #[must_use]
     pub fn definitions(&self) -> &Definitions {
@@ -55,12 +79,14 @@ impl Schemas {
 
     /// The schema of a base type.
     pub fn type_(&self, index: TypeIndex) -> Result<&TypeSchema, &Issue> {
-        self.types[index.0 as usize].get_or_init(|| compile::types::compile(&self.definitions, index)).as_ref()
+        let compile = || compile::types::compile(&self.definitions, index).map(Arc::new);
+        self.types[index.0 as usize].get_or_init(compile).as_deref()
     }
 
     /// The schema of a profile.
     pub fn profile(&self, index: ProfileIndex) -> Result<&ProfileSchema, &Issue> {
-        self.profiles[index.0 as usize].get_or_init(|| compile::profile::compile(self, index)).as_ref()
+        let compile = || compile::profile::compile(self, index).map(Arc::new);
+        self.profiles[index.0 as usize].get_or_init(compile).as_deref()
     }
 
     /// The place of a profile, extension or base type by canonical (`url` or `url|version`).
@@ -71,6 +97,21 @@ impl Schemas {
         }
         let structure = self.definitions.structure(canonical)?;
         self.by_canonical.get(&structure.canonical()).copied()
+    }
+
+    /// Why a resource cannot declare this definition as its profile, whatever it holds; none where it can.
+    #[must_use]
+    pub fn refusal(&self, index: ProfileIndex) -> Option<&'static str> {
+        let structure = self.definitions.structure(self.canonical(index)?)?;
+        match structure.kind {
+            StructureKind::Logical => Some("is a logical model, of which no resource is an instance"),
+            _ if structure.is_extension() => Some("defines an extension, not a resource"),
+            StructureKind::PrimitiveType | StructureKind::ComplexType => Some("is about a datatype, not a resource"),
+            StructureKind::Resource if structure.abstract_ => {
+                Some("is abstract: a resource declares a profile that is derived from it")
+            }
+            StructureKind::Resource => None,
+        }
     }
 
     /// The canonical (`url|version`) of a profile.

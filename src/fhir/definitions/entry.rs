@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::head::head;
+use super::head::{head, status};
+use super::mentions;
 use super::model::{CodeSystem, SearchParameter, StructureDefinition, ValueSet};
 
 /// The text of a definition: in the binary, or on the heap for packages loaded at run time.
@@ -27,12 +28,14 @@ impl Text {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) resource_type: Box<str>,
-    pub(super) url: Box<str>,
+    pub(super) url: Arc<str>,
     pub(super) version: Option<Box<str>>,
     /// The package it came with.
     pub(super) package: Arc<str>,
     text: Text,
     parsed: OnceLock<Parsed>,
+    status: OnceLock<Box<str>>,
+    mentions: OnceLock<Box<[u64]>>,
 }
 
 /// The model of a definition, by resource type.
@@ -53,7 +56,34 @@ impl Entry {
         let head = head(text.as_str())?;
         let (resource_type, url) = (head.resource_type.into(), head.url.into());
         let version = head.version.map(Into::into);
-        Some(Self { resource_type, url, version, package: Arc::clone(package), text, parsed: OnceLock::new() })
+        Some(Self {
+            resource_type,
+            url,
+            version,
+            package: Arc::clone(package),
+            text,
+            parsed: OnceLock::new(),
+            status: OnceLock::new(),
+            mentions: OnceLock::new(),
+        })
+    }
+
+    /// Its publication status; empty where it has none.
+    pub(super) fn status(&self) -> &str {
+        self.status.get_or_init(|| status(self.text.as_str()).unwrap_or_default().into())
+    }
+
+    /// The numbers of the urls in its text, sorted.
+    pub(super) fn mentions(&self) -> &[u64] {
+        self.mentions.get_or_init(|| mentions::of_text(self.text.as_str()))
+    }
+
+    /// `url|version`, or the url alone where there is no version.
+    pub(super) fn canonical(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}|{version}", self.url),
+            None => self.url.to_string(),
+        }
     }
 
     /// The definition as JSON.

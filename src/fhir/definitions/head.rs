@@ -18,6 +18,16 @@ pub(super) fn head(text: &str) -> Option<Head<'_>> {
     leading(text).or_else(|| parsed(text))
 }
 
+/// The publication status of a definition; none where it states none.
+pub(super) fn status(text: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Whole<'a> {
+        #[serde(borrow, default)]
+        status: Option<Cow<'a, str>>,
+    }
+    serde_json::from_str::<Whole<'_>>(text).ok()?.status
+}
+
 /// Reads string members from the start until the one after `url`. Gives up (`None`) at anything else.
 fn leading(text: &str) -> Option<Head<'_>> {
     let mut rest = text.trim_start().strip_prefix('{')?;

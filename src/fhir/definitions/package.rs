@@ -83,6 +83,17 @@ impl Package {
         self.definitions.extend(facts(resource, Others::Keep).map(|value| compact_line(&value).into_boxed_str()));
     }
 
+    /// A package of definitions that [`Package::lines`] has given.
+    #[must_use]
+    pub fn of_lines<'l>(manifest: Manifest, lines: impl Iterator<Item = &'l str>) -> Self {
+        Self { manifest, definitions: lines.map(Into::into).collect() }
+    }
+
+    /// The facts of its definitions, one JSON text each, none with a line end in it.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|text| &**text)
+    }
+
     /// How many definitions it holds.
     #[must_use]
     pub fn len(&self) -> usize {

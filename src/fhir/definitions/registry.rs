@@ -1,5 +1,5 @@
-//! The registry of definitions: every package's definitions by canonical, parsed lazily. Immutable; an operator's packages
-//! make a new registry that shares what was parsed.
+//! The registry of definitions: every package's definitions by canonical, parsed lazily. Immutable; more definitions make a
+//! new registry that shares what was parsed, see `succession`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::embedded;
 use super::entry::{Entry, Parsed, Text};
 use super::model::{CodeSystem, SearchParameter, StructureDefinition, ValueSet};
-use super::package::Package;
 use super::snapshot::{Resolver, Snapshot, generate};
 use crate::fhir::types::Types;
 use crate::problem::{Kind, Problem};
@@ -17,9 +16,10 @@ use crate::problem::{Kind, Problem};
 /// All definitions the server knows.
 #[derive(Debug)]
 pub struct Definitions {
-    entries: Vec<Arc<Entry>>,
-    by_url: HashMap<Box<str>, Vec<u32>>,
-    snapshots: Vec<OnceLock<Arc<Snapshot>>>,
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// Positions by url, the preferred one of each resource type last.
+    pub(super) by_url: HashMap<Arc<str>, Vec<u32>>,
+    pub(super) snapshots: Vec<OnceLock<Arc<Snapshot>>>,
     search_parameters: OnceLock<HashMap<String, Vec<Arc<SearchParameter>>>>,
     profiles: OnceLock<HashMap<String, Vec<String>>>,
 }
@@ -28,41 +28,24 @@ impl Definitions {
     /// FHIR R4, UK Core and Kith's own definitions, as embedded in the binary. Indexed once a process.
     pub fn embedded() -> Arc<Self> {
         static EMBEDDED: OnceLock<Arc<Definitions>> = OnceLock::new();
-        Arc::clone(EMBEDDED.get_or_init(|| Arc::new(Self::index(embedded_entries()))))
+        Arc::clone(EMBEDDED.get_or_init(|| {
+            let mut embedded = Self::with_capacity(0);
+            embedded.add(embedded_entries());
+            Arc::new(embedded)
+        }))
     }
 
-    /// A registry with these packages added. Where an unversioned canonical names several versions, the package added
-    /// last wins; the base definitions of FHIR itself cannot be replaced.
-    pub fn with_packages(&self, packages: Vec<Package>) -> Result<Self, Problem> {
-        let mut entries = self.entries.clone();
-        for package in packages {
-            refuse_other_fhir_versions(&package)?;
-            let name: Arc<str> = package.manifest.name.as_str().into();
-            for text in package.definitions {
-                let Some(entry) = Entry::new(Text::Loaded(text), &name) else { continue };
-                refuse_broken_structure(&entry)?;
-                if !self.is_core_structure(&entry.url) {
-                    entries.push(Arc::new(entry));
-                }
-            }
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(count),
+            by_url: HashMap::with_capacity(count),
+            snapshots: Vec::with_capacity(count),
+            search_parameters: OnceLock::new(),
+            profiles: OnceLock::new(),
         }
-        Ok(Self::index(entries))
     }
 
-    fn is_core_structure(&self, url: &str) -> bool {
-        self.find("StructureDefinition", url).is_some_and(|(_, entry)| &*entry.package == embedded::CORE)
-    }
-
-    fn index(entries: Vec<Arc<Entry>>) -> Self {
-        let mut by_url: HashMap<Box<str>, Vec<u32>> = HashMap::with_capacity(entries.len());
-        for (entry, number) in entries.iter().zip(0..) {
-            by_url.entry(entry.url.clone()).or_default().push(number);
-        }
-        let snapshots = entries.iter().map(|_| OnceLock::new()).collect();
-        Self { entries, by_url, snapshots, search_parameters: OnceLock::new(), profiles: OnceLock::new() }
-    }
-
-    fn find(&self, resource_type: &str, canonical: &str) -> Option<(usize, &Arc<Entry>)> {
+    pub(super) fn find(&self, resource_type: &str, canonical: &str) -> Option<(usize, &Arc<Entry>)> {
         let (url, version) = match canonical.split_once('|') {
             Some((url, version)) => (url, Some(version.split('#').next().unwrap_or(version))),
             None => (canonical.split('#').next().unwrap_or(canonical), None),
@@ -74,9 +57,12 @@ impl Definitions {
         match version {
             None => candidates.clone().next(),
             // FHIR's own definitions pin everything to 4.0.1, also vocabulary that has versions of its own.
-            Some(version) => candidates.clone().find(|(_, entry)| entry.has_version(version)).or_else(|| {
-                candidates.into_iter().find(|(_, entry)| version == "4.0.1" && &*entry.package == embedded::CORE)
-            }),
+            Some(version) => {
+                let first = |is_it: &dyn Fn(&Entry) -> bool| candidates.clone().find(|(_, entry)| is_it(entry));
+                first(&|entry| entry.version.as_deref() == Some(version))
+                    .or_else(|| first(&|entry| entry.has_version(version)))
+                    .or_else(|| first(&|entry| version == "4.0.1" && &*entry.package == embedded::CORE))
+            }
         }
     }
 
@@ -223,12 +209,17 @@ impl Definitions {
     /// Canonicals (`url|version`) of all definitions of a resource type, with the package each came with.
     pub fn canonicals<'a>(&'a self, resource_type: &'a str) -> impl Iterator<Item = (&'a str, String)> {
         let of_type = self.entries.iter().filter(move |entry| &*entry.resource_type == resource_type);
-        of_type.map(|entry| {
-            let canonical = match &entry.version {
-                Some(version) => format!("{}|{version}", entry.url),
-                None => entry.url.to_string(),
-            };
-            (&*entry.package, canonical)
+        of_type.map(|entry| (&*entry.package, entry.canonical()))
+    }
+
+    /// Canonical (`url|version`) of every StructureDefinition, in the order in which they were added, with its url and whether
+    /// the url alone means it.
+    pub(crate) fn structures(&self) -> impl Iterator<Item = (String, &str, bool)> {
+        const STRUCTURE: &str = "StructureDefinition";
+        let all = self.entries.iter().enumerate().filter(|(_, entry)| &*entry.resource_type == STRUCTURE);
+        all.map(|(at, entry)| {
+            let is_preferred = self.find(STRUCTURE, &entry.url).is_some_and(|(preferred, _)| preferred == at);
+            (entry.canonical(), &*entry.url, is_preferred)
         })
     }
 }
@@ -261,24 +252,4 @@ fn embedded_entries() -> Vec<Arc<Entry>> {
         }
     }
     entries
-}
-
-fn refuse_broken_structure(entry: &Entry) -> Result<(), Problem> {
-    if &*entry.resource_type != "StructureDefinition" || !matches!(entry.parsed(), Parsed::Broken) {
-        return Ok(());
-    }
-    let text = format!(
-        "The StructureDefinition {} in package {} cannot be read: it needs kind, type and url, and a known kind.",
-        entry.url, entry.package
-    );
-    Err(Problem::new(Kind::Unprocessable, text))
-}
-
-fn refuse_other_fhir_versions(package: &Package) -> Result<(), Problem> {
-    let versions = &package.manifest.fhir_versions;
-    if versions.is_empty() || versions.iter().any(|version| version.starts_with("4.0")) {
-        return Ok(());
-    }
-    let text = format!("The package {} is for FHIR {}, not for FHIR 4.0.", package.manifest.name, versions.join(", "));
-    Err(Problem::new(Kind::Invalid, text))
 }

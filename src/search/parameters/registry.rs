@@ -17,9 +17,9 @@ const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
 #[derive(Debug)]
 pub struct Registry {
     definitions: Arc<Definitions>,
-    terminology: Terminology,
+    terminology: Arc<Terminology>,
     standings: Standings,
-    by_type: HashMap<String, OnceLock<OfType>>,
+    by_type: Arc<HashMap<String, OnceLock<OfType>>>,
 }
 
 /// The search parameters of one resource type, sorted by code.
@@ -40,8 +40,21 @@ impl Registry {
     #[must_use]
     pub fn with(definitions: Arc<Definitions>, standings: Standings) -> Self {
         let types = definitions.resource_types();
-        let by_type = types.iter().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { terminology: Terminology::new(Arc::clone(&definitions)), definitions, standings, by_type }
+        let by_type = Arc::new(types.iter().map(|name| (name.clone(), OnceLock::new())).collect());
+        Self { terminology: Arc::new(Terminology::new(Arc::clone(&definitions))), definitions, standings, by_type }
+    }
+
+    /// The same parameters where other definitions have changed.
+    #[must_use]
+    pub fn succeeding(&self, definitions: Arc<Definitions>) -> Self {
+        let (terminology, by_type) = (Arc::clone(&self.terminology), Arc::clone(&self.by_type));
+        Self { terminology, definitions, standings: self.standings.clone(), by_type }
+    }
+
+    /// The same with the code systems and value sets that validation has.
+    #[must_use]
+    pub fn asking(self, terminology: Arc<Terminology>) -> Self {
+        Self { terminology, ..self }
     }
 
     /// The parameters of a resource type; none if there is no such type.
@@ -71,7 +84,7 @@ impl Registry {
 
     /// The code systems and value sets that the modifiers of tokens ask.
     #[must_use]
-    pub const fn terminology(&self) -> &Terminology {
+    pub fn terminology(&self) -> &Terminology {
         &self.terminology
     }
 

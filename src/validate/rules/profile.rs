@@ -1,4 +1,4 @@
-//! `profile-unknown`, `profile-type`, `profile-unmet`: which profiles a resource declares, and values that must meet one
+//! `profile-unknown`, `profile-kind`, `profile-type`, `profile-unmet`: which profiles a resource declares, and values that must meet one
 //! of several profiles.
 
 use serde_json::Value;
@@ -23,7 +23,12 @@ pub fn declared<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, start: usize, pa
     for (index, canonical) in declared.iter().enumerate() {
         let Some(canonical) = canonical.as_str() else { continue };
         if let Some(profile) = run.validator.schemas().profile_index(canonical) {
-            run.add_profile(start, profile);
+            if let Some(reason) = run.validator.schemas().refusal(profile) {
+                let text = format!("{canonical} {reason}. Remove it from meta.profile, or name another profile.");
+                run.error(IssueCode::Value, "profile-kind", text, &list.index(index), RESOURCE);
+            } else {
+                run.add_profile(start, profile);
+            }
         } else {
             let text = "The resource declares a profile that is not loaded; it was not checked against it.".to_owned();
             run.warn(IssueCode::NotFound, "profile-unknown", text, &list.index(index), RESOURCE);
@@ -53,6 +58,17 @@ pub fn check_any<'a>(
     let urls: Vec<&str> = profiles.iter().filter_map(|profile| run.validator.schemas().canonical(*profile)).collect();
     let text = format!("{} meets none of the profiles it must meet one of: {}.", origin.element, urls.join(", "));
     run.error(IssueCode::Structure, "profile-unmet", text, place.path, origin);
+}
+
+/// The issue for a profile that the caller asks for and that no resource can be an instance of.
+#[must_use]
+pub fn not_a_profile(canonical: &str, reason: &str) -> Issue {
+    Issue::new(
+        Severity::Error,
+        IssueCode::Value,
+        "profile-kind",
+        format!("{canonical} {reason}. Name another profile."),
+    )
 }
 
 /// The issue for a profile that the caller asks for and that is not loaded.

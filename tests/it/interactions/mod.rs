@@ -6,6 +6,7 @@ mod capabilities;
 mod claims;
 mod conditional;
 mod crud;
+mod definitions;
 mod entries;
 mod formats;
 mod graph;

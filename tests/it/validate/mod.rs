@@ -7,6 +7,7 @@ mod official;
 mod questionnaire;
 mod reference_cases;
 mod rules;
+mod sharing;
 mod slicing;
 mod snapshots;
 mod support;

@@ -58,7 +58,7 @@ fn is_example(url: &str) -> bool {
         && (name == "example" || name.starts_with("example-") || name == "openEHR-test")
 }
 
-fn without_narrative(resource: &Value) -> Value {
+pub(super) fn without_narrative(resource: &Value) -> Value {
     let mut copy = resource.clone();
     if let Some(object) = copy.as_object_mut() {
         object.shift_remove("text");

@@ -48,15 +48,28 @@ const MOST_ELEMENTS: usize = 20_000;
 /// Longest path of an element; official ones have up to about 10 steps.
 const DEEPEST: usize = 40;
 
-/// The snapshot of `structure`.
+/// The most mistakes that are reported at once; an element out of place lets all below it be out of place too.
+const MOST_ISSUES: usize = 20;
+
+/// The snapshot of `structure`. Err: every differential element that fits nowhere.
 pub(super) fn generate(structure: &Arc<StructureDefinition>, resolver: &mut dyn Resolver) -> Result<Snapshot, Problem> {
     let base = structure.base.as_deref().filter(|base| *base != BASE_OF_LATER_VERSIONS);
     let base = base.map(|base| resolver.snapshot(base)).transpose()?;
     let is_constraint = structure.derivation == Some(Derivation::Constraint);
     let mut root = root(structure, base.as_deref())?;
     let mut placer = Placer { structure, base: base.as_deref(), resolver, may_add: !is_constraint, created: 0 };
-    for element in &structure.differential {
-        placer.place(&mut root, element)?;
+    let mut issues = Vec::new();
+    for (at, element) in structure.differential.iter().enumerate() {
+        if let Err(problem) = placer.place(&mut root, element) {
+            let place = format!("StructureDefinition.differential.element[{at}]");
+            issues.extend(problem.issues().iter().cloned().map(|issue| issue.at(place.clone())));
+            if issues.len() >= MOST_ISSUES {
+                break;
+            }
+        }
+    }
+    if !issues.is_empty() {
+        return Err(Problem::with_issues(Kind::Unprocessable, issues));
     }
     let elements = root.flatten();
     Ok(Snapshot { structure: Arc::clone(structure), elements })
