@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use kith::clock::Clock;
 use kith::fhir::codec::{Limits, json, xml};
-use kith::fhir::definitions::Definitions;
 use kith::fhir::definitions::package::{Manifest, Package};
+use kith::fhir::definitions::{Definitions, ValueSet};
 use kith::fhir::temporal::{DateTime, Time};
 use kith::fhir::types::{PrimitiveKind, TypeIndex, TypeKind, Types};
 use kith::fhirpath::{Context, Expression, Item};
@@ -14,6 +14,8 @@ use kith::interactions::url::query_pairs;
 use kith::patch::Patch;
 use kith::search::parameters::Registry;
 use kith::search::query::{self, Handling};
+use kith::terminology::snomed::ecl::Ecl;
+use kith::terminology::{Edition, Editions, Terminology, snomed};
 use kith::validate::{Options, Settings, Validator};
 use serde_json::{Map, Value, json};
 
@@ -57,6 +59,21 @@ pub fn date(bytes: &[u8]) {
         if let Ok(moment) = parse(text) {
             let (low, high) = moment.interval();
             assert!(low <= high, "the interval ends before it begins");
+        }
+    }
+}
+
+/// An expression constraint of SNOMED CT: parsed or refused; what is parsed is worked out on an empty edition.
+pub fn ecl(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if Ecl::parse(text).is_ok() {
+        let filter = json!([{ "property": "constraint", "op": "=", "value": text }]);
+        let compose = json!({ "include": [{ "system": snomed::SYSTEM, "filter": filter }] });
+        let set = json!({ "resourceType": "ValueSet", "url": "urn:s", "compose": compose });
+        let editions = Editions::new(vec![Arc::new(Edition::default())]);
+        let terminology = Terminology::with_editions(Definitions::embedded(), editions);
+        if let Some(set) = ValueSet::from_json(&set) {
+            assert!(terminology.compile(&set).members().next().is_none(), "a concept of an empty edition");
         }
     }
 }

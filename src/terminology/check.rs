@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::compile::versioned;
-use super::{CompiledCodeSystem, CompiledValueSet, Existence, Membership, Terminology, syntax};
+use super::{CompiledCodeSystem, CompiledValueSet, Edition, Existence, Membership, Terminology, syntax};
 use crate::fhir::definitions::{Concept, ValueSet};
 
 /// A code to be checked.
@@ -47,30 +47,42 @@ impl Terminology {
         compiled: &CompiledValueSet,
         asked: &Asked<'_>,
     ) -> Result<Verdict, String> {
+        let membership = compiled.member(Some(asked.system), asked.code);
+        if let Some(edition) = self.edition(&versioned(asked.system, asked.version)) {
+            return match membership {
+                Membership::Unknown { missing } => Err(missing),
+                Membership::In => Ok(of_snomed(&edition, asked, texts_of(definition, asked))),
+                Membership::NotIn if edition.code_exists(asked.code) == Existence::Missing => Ok(no_such(asked, true)),
+                Membership::NotIn => Ok(not_in(definition)),
+            };
+        }
         let known = self.known(asked)?;
-        match compiled.member(Some(asked.system), asked.code) {
+        match membership {
             Membership::Unknown { missing } => Err(missing),
             Membership::In => Ok(with_display(asked, known.as_deref(), texts_of(definition, asked))),
             Membership::NotIn => {
                 let exists = known.as_deref().map(|known| known.code_exists(asked.code));
-                Ok(Verdict::no(if exists == Some(Existence::Missing) {
-                    format!("The code system {} has no such code, so it is not in the value set.", asked.system)
-                } else {
-                    format!("The code is not in the value set {}.", named(&definition.url))
-                }))
+                Ok(if exists == Some(Existence::Missing) { no_such(asked, true) } else { not_in(definition) })
             }
         }
     }
 
     /// Whether a code system has a code. Err: the code system that would be needed.
     pub fn check_code(&self, asked: &Asked<'_>) -> Result<Verdict, String> {
+        if let Some(edition) = self.edition(&versioned(asked.system, asked.version)) {
+            return match edition.code_exists(asked.code) {
+                Existence::Exists => Ok(of_snomed(&edition, asked, Vec::new())),
+                Existence::Missing => Ok(no_such(asked, false)),
+                Existence::Unknown => Err(edition.beyond(asked.code)),
+            };
+        }
         let known = self.known(asked)?;
         let existence = known.as_deref().map_or(Existence::Unknown, |known| known.code_exists(asked.code));
         match (existence, syntax::grammar(asked.system)) {
             (Existence::Exists, _) => Ok(with_display(asked, known.as_deref(), Vec::new())),
             (_, Some(grammar)) if grammar.accepts(asked.code) => Ok(with_display(asked, known.as_deref(), Vec::new())),
             (Existence::Unknown, None) => Err(versioned(asked.system, asked.version)),
-            _ => Ok(Verdict::no(format!("The code system {} has no such code.", asked.system))),
+            _ => Ok(no_such(asked, false)),
         }
     }
 
@@ -82,6 +94,32 @@ impl Terminology {
             found => Ok(found),
         }
     }
+}
+
+fn no_such(asked: &Asked<'_>, of_value_set: bool) -> Verdict {
+    let end = if of_value_set { ", so it is not in the value set." } else { "." };
+    Verdict::no(format!("The code system {} has no such code{end}", asked.system))
+}
+
+fn not_in(definition: &ValueSet) -> Verdict {
+    Verdict::no(format!("The code is not in the value set {}.", named(&definition.url)))
+}
+
+/// The concept is there, or listed by the value set: its display is compared with all its descriptions.
+fn of_snomed(edition: &Edition, asked: &Asked<'_>, texts: Vec<String>) -> Verdict {
+    let Some(at) = edition.find(asked.code) else {
+        return Verdict { result: true, message: None, display: texts.into_iter().next() };
+    };
+    let display = texts.first().cloned().or_else(|| edition.display(at, None).map(str::to_owned));
+    if let Some(given) = asked.display
+        && let Some(right) = edition.wrong_display(at, given)
+        && texts.iter().all(|text| !text.eq_ignore_ascii_case(given))
+    {
+        let message = Some(format!("The code is right, its display is not: it should be \"{right}\"."));
+        return Verdict { result: false, message, display };
+    }
+    let message = (!edition.is_active(at)).then(|| "The code is not in use any more (inactive).".to_owned());
+    Verdict { result: true, message, display }
 }
 
 /// The code is there; its display is compared, and what is unusual about it is said.

@@ -2,12 +2,15 @@
 //! expansion that came with the definition where the rule cannot be worked out here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::fhir::definitions::{Expanded, Include, ValueSet};
 
 use super::Terminology;
 use super::code_system::{CompiledCodeSystem, CompiledConcept};
 use super::filter;
+use super::selected::{self, Selected};
+use super::snomed::{self, Edition, Unselected};
 use super::syntax::{self, Grammar};
 use super::value_set::{CompiledValueSet, Unloaded};
 
@@ -41,6 +44,7 @@ impl Walk {
 struct Draft {
     codes: BTreeSet<(String, String)>,
     grammars: Vec<(String, Grammar)>,
+    selected: Vec<Selected>,
     unloaded: Vec<Unloaded>,
 }
 
@@ -75,9 +79,10 @@ fn draft(terminology: &Terminology, definition: &ValueSet, walk: &mut Walk) -> (
         out.add(clause(terminology, exclude, walk));
     }
     walk.within.pop();
-    all.codes.retain(|code| !out.codes.contains(code));
+    all.remove(&out);
     if definition.compose.inactive == Some(false) {
         all.codes.retain(|(system, code)| !is_inactive(terminology, system, code));
+        all.selected.iter_mut().for_each(|part| part.retain(Edition::is_active));
     }
     if let Some(expansion) = &definition.expansion
         && (!all.unloaded.is_empty() || definition.compose.include.is_empty())
@@ -99,6 +104,9 @@ fn add_expansion(items: &[Expanded], draft: &mut Draft) {
 }
 
 fn is_inactive(terminology: &Terminology, system: &str, code: &str) -> bool {
+    if let Some(edition) = terminology.edition(system) {
+        return edition.find(code).is_some_and(|at| !edition.is_active(at));
+    }
     terminology.system(system).is_some_and(|system| system.concept(code).is_some_and(CompiledConcept::is_inactive))
 }
 
@@ -111,6 +119,7 @@ impl Draft {
     fn add(&mut self, other: Self) {
         self.codes.extend(other.codes);
         self.grammars.extend(other.grammars);
+        other.selected.into_iter().for_each(|part| selected::add(&mut self.selected, part));
         for part in other.unloaded {
             if !self.unloaded.contains(&part) {
                 self.unloaded.push(part);
@@ -120,13 +129,34 @@ impl Draft {
 
     /// What is in both. A part that cannot be listed may have any code of the other.
     fn intersect(self, other: Self) -> Self {
-        let both = |code: &(String, String), other: &Self| other.codes.contains(code) || other.grammar_has(code);
+        let both = |code: &(String, String), other: &Self| {
+            other.codes.contains(code) || other.grammar_has(code) || other.selection_has(&code.0, &code.1)
+        };
         let mut codes: BTreeSet<_> = self.codes.iter().filter(|code| both(code, &other)).cloned().collect();
         codes.extend(other.codes.iter().filter(|code| both(code, &self)).cloned());
+        let grammars = self.grammars.into_iter().filter(|grammar| other.grammars.contains(grammar)).collect();
+        let mut selected = self.selected;
+        selected.iter_mut().for_each(|part| {
+            part.retain(|edition, at| other.selected.iter().any(|other| other.has(edition, at)));
+        });
         let mut unloaded = self.unloaded;
         unloaded.extend(other.unloaded);
-        let grammars = self.grammars.into_iter().filter(|grammar| other.grammars.contains(grammar)).collect();
-        Self { codes, grammars, unloaded }
+        Self { codes, grammars, selected, unloaded }
+    }
+
+    /// Takes out what is excluded.
+    fn remove(&mut self, out: &Self) {
+        self.codes.retain(|code| !out.codes.contains(code) && !out.selection_has(&code.0, &code.1));
+        let listed: Vec<&str> =
+            out.codes.iter().filter(|(system, _)| system == snomed::SYSTEM).map(|(_, code)| code.as_str()).collect();
+        for part in &mut self.selected {
+            let listed: BTreeSet<u32> = listed.iter().filter_map(|code| part.edition.find(code)).collect();
+            part.retain(|edition, at| !listed.contains(&at) && !out.selected.iter().any(|out| out.has(edition, at)));
+        }
+    }
+
+    fn selection_has(&self, system: &str, code: &str) -> bool {
+        self.selected.iter().any(|part| part.contains(system, code))
     }
 
     fn grammar_has(&self, (system, code): &(String, String)) -> bool {
@@ -164,6 +194,9 @@ fn of_system(terminology: &Terminology, system: &str, include: &Include, walk: &
         draft.grammars.push((system.to_owned(), grammar));
         return draft;
     }
+    if let Some(edition) = terminology.edition(&canonical) {
+        return of_snomed(&edition, include);
+    }
     match terminology.system(&canonical) {
         None => draft.unloaded = missing(),
         Some(compiled) => {
@@ -176,6 +209,18 @@ fn of_system(terminology: &Terminology, system: &str, include: &Include, walk: &
         }
     }
     draft
+}
+
+/// What the filters of a clause take of SNOMED CT.
+fn of_snomed(edition: &Arc<Edition>, include: &Include) -> Draft {
+    let missing = match snomed::select(edition, &include.filters) {
+        Ok(concepts) => {
+            return Draft { selected: vec![Selected::new(Arc::clone(edition), concepts)], ..Draft::default() };
+        }
+        Err(Unselected::Missing(missing)) => missing,
+        Err(Unselected::Filter(_) | Unselected::TooCostly) => snomed::SYSTEM.to_owned(),
+    };
+    Draft { unloaded: vec![Unloaded { system: Some(snomed::SYSTEM.to_owned()), missing }], ..Draft::default() }
 }
 
 /// Adds the concepts that pass every filter. False where a filter cannot be answered.
@@ -192,8 +237,12 @@ pub(super) fn versioned(system: &str, version: Option<&str>) -> String {
 }
 
 fn tables(terminology: &Terminology, draft: Draft, excluded: &Draft) -> CompiledValueSet {
-    let mut set =
-        CompiledValueSet { grammars: draft.grammars, unloaded: draft.unloaded, ..CompiledValueSet::default() };
+    let mut set = CompiledValueSet {
+        grammars: draft.grammars,
+        selected: draft.selected,
+        unloaded: draft.unloaded,
+        ..CompiledValueSet::default()
+    };
     for (system, code) in draft.codes {
         let at = set.system_position(&system);
         if terminology.system(&system).is_some_and(|system| !system.is_case_sensitive()) {

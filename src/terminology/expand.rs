@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use super::compile::versioned;
 use super::filter::{self, Prepared};
 use super::syntax;
-use super::{CompiledCodeSystem, CompiledValueSet, Membership, Terminology};
+use super::{CompiledCodeSystem, CompiledValueSet, Edition, Membership, Terminology, snomed};
 use crate::fhir::definitions::{Compose, Concept, Expanded, Include, ListedConcept, ValueSet};
 
 /// What bounds an expansion.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits<'a> {
     /// How many codes may be looked at on the way.
     pub work: usize,
+    /// Only codes whose texts have every word of this, in any case, or that begin with it.
+    pub filter: Option<&'a str>,
 }
 
 /// Why a value set cannot be expanded.
@@ -30,6 +32,8 @@ pub enum Unexpanded {
     Missing(String),
     /// A filter on this code system cannot be answered.
     Filter(String),
+    /// A filter on SNOMED CT cannot be answered; the text says why.
+    Constraint(String),
 }
 
 /// One code of an expansion.
@@ -49,6 +53,8 @@ pub struct Entry {
     pub is_abstract: bool,
     /// The code that it stands below.
     parent: Option<String>,
+    /// Where it is a concept of SNOMED CT, it brings its descriptions when it is shown.
+    concept: Option<(Arc<Edition>, u32)>,
 }
 
 /// The codes of a value set.
@@ -62,16 +68,20 @@ pub struct Expansion {
 
 impl Terminology {
     /// Expands a value set.
-    pub fn expand(&self, definition: &ValueSet, limits: Limits) -> Result<Expansion, Unexpanded> {
+    pub fn expand(&self, definition: &ValueSet, limits: Limits<'_>) -> Result<Expansion, Unexpanded> {
         let mut work = Work { terminology: self, within: Vec::new(), left: limits.work, versions: BTreeSet::new() };
         let entries = work.value_set(definition)?;
-        Ok(Expansion { entries, versions: work.versions })
+        let mut expansion = Expansion { entries, versions: work.versions };
+        if let Some(filter) = limits.filter {
+            expansion.keep_matching(filter);
+        }
+        Ok(expansion)
     }
 }
 
 impl Expansion {
     /// Keeps the codes whose texts have every word of a filter, in any case, or whose code begins with it.
-    pub fn keep_matching(&mut self, filter: &str) {
+    fn keep_matching(&mut self, filter: &str) {
         let filter = filter.trim().to_lowercase();
         let words: Vec<&str> = filter.split_whitespace().collect();
         self.entries.retain(|entry| {
@@ -80,6 +90,7 @@ impl Expansion {
             texts.extend(values.map(str::to_lowercase));
             entry.code.to_lowercase().starts_with(&filter)
                 || texts.iter().any(|text| words.iter().all(|word| text.contains(word)))
+                || entry.concept.as_ref().is_some_and(|(edition, at)| edition.has_words(*at, &words))
         });
     }
 
@@ -124,8 +135,12 @@ impl Tree<'_> {
         if let Some(display) = &entry.display {
             shown["display"] = json!(display);
         }
-        if self.designations && !entry.designations.is_empty() {
-            shown["designation"] = json!(entry.designations);
+        if self.designations {
+            let own = entry.concept.as_ref().map(|(edition, at)| edition.designations(*at, None));
+            let all: Vec<Value> = entry.designations.iter().cloned().chain(own.into_iter().flatten()).collect();
+            if !all.is_empty() {
+                shown["designation"] = Value::Array(all);
+            }
         }
         let below: Vec<Value> = self.below.get(at)?.iter().filter_map(|at| self.show(*at)).collect();
         if !below.is_empty() {
@@ -167,7 +182,9 @@ impl Work<'_> {
         self.within.pop();
         match (composed, &definition.expansion) {
             // The publisher has worked out what cannot be worked out here.
-            (Err(Unexpanded::Missing(_) | Unexpanded::Filter(_)), Some(published)) => self.published(published),
+            (Err(Unexpanded::Missing(_) | Unexpanded::Filter(_) | Unexpanded::Constraint(_)), Some(published)) => {
+                self.published(published)
+            }
             (composed, _) => composed,
         }
     }
@@ -212,6 +229,9 @@ impl Work<'_> {
 
     fn of_system(&mut self, system: &str, include: &Include) -> Entries {
         let canonical = versioned(system, include.version.as_deref());
+        if let Some(edition) = self.terminology.edition(&canonical) {
+            return self.of_snomed(&edition, include);
+        }
         let compiled = self.terminology.system(&canonical);
         if let Some(version) = compiled.as_ref().and_then(|compiled| compiled.definition().version.as_deref()) {
             self.versions.insert(format!("{system}|{version}"));
@@ -233,6 +253,22 @@ impl Work<'_> {
         let walk = Walk { compiled: &compiled, system: &name, filters: &filters };
         walk.add(&compiled.definition().concepts, None, &mut entries);
         Ok(entries)
+    }
+
+    fn of_snomed(&mut self, edition: &Arc<Edition>, include: &Include) -> Entries {
+        let system: Arc<str> = snomed::SYSTEM.into();
+        self.versions.insert(format!("{system}|{}", edition.version().uri()));
+        if !include.concepts.is_empty() {
+            self.spend(include.concepts.len())?;
+            return Ok(include.concepts.iter().map(|listed| listed_concept(listed, &system, edition)).collect());
+        }
+        let concepts = snomed::select(edition, &include.filters).map_err(|unselected| match unselected {
+            snomed::Unselected::Missing(missing) => Unexpanded::Missing(missing),
+            snomed::Unselected::Filter(text) => Unexpanded::Constraint(text),
+            snomed::Unselected::TooCostly => Unexpanded::TooCostly,
+        })?;
+        self.spend(concepts.len())?;
+        Ok(concepts.iter().map(|at| snomed_entry(&system, edition, at)).collect())
     }
 
     fn published(&mut self, items: &[Expanded]) -> Entries {
@@ -263,6 +299,29 @@ fn keep(entries: Vec<Entry>, set: &CompiledValueSet, wanted: bool) -> Entries {
     Ok(kept)
 }
 
+fn snomed_entry(system: &Arc<str>, edition: &Arc<Edition>, at: u32) -> Entry {
+    Entry {
+        system: Arc::clone(system),
+        code: edition.id(at).to_string(),
+        display: edition.display(at, None).map(str::to_owned),
+        designations: Vec::new(),
+        inactive: !edition.is_active(at),
+        is_abstract: false,
+        parent: None,
+        concept: Some((Arc::clone(edition), at)),
+    }
+}
+
+fn listed_concept(listed: &ListedConcept, system: &Arc<str>, edition: &Arc<Edition>) -> Entry {
+    match edition.find(&listed.code) {
+        None => listed_entry(listed, system, None),
+        Some(at) => {
+            let own = snomed_entry(system, edition, at);
+            Entry { display: listed.display.clone().or(own.display), designations: listed.designations.clone(), ..own }
+        }
+    }
+}
+
 fn listed_entry(listed: &ListedConcept, system: &Arc<str>, compiled: Option<&CompiledCodeSystem>) -> Entry {
     let concept = compiled.and_then(|compiled| compiled.concept(&listed.code));
     let own = || concept.and_then(|concept| concept.display.as_deref()).map(str::to_owned);
@@ -274,6 +333,7 @@ fn listed_entry(listed: &ListedConcept, system: &Arc<str>, compiled: Option<&Com
         inactive: concept.is_some_and(super::CompiledConcept::is_inactive),
         is_abstract: concept.is_some_and(super::CompiledConcept::is_abstract),
         parent: None,
+        concept: None,
     }
 }
 
@@ -298,6 +358,7 @@ impl Walk<'_> {
                     inactive: concept.is_inactive(),
                     is_abstract: concept.is_abstract(),
                     parent: parent.map(str::to_owned),
+                    concept: None,
                 });
             }
             let above = if passes { Some(definition.code.as_str()) } else { parent };

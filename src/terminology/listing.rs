@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::compile::compile;
-use super::syntax;
 use super::{CompiledCodeSystem, CompiledValueSet, Terminology};
+use super::{snomed, syntax};
 use crate::fhir::definitions::{Compose, Include, ValueSet};
 
 /// Codes of one system that belong to a value set.
@@ -47,12 +47,18 @@ impl Terminology {
     /// A code with those below it in its system; none where the system is not loaded or has not the code.
     #[must_use]
     pub fn with_descendants(&self, system: &str, code: &str) -> Option<Vec<String>> {
+        if let Some(edition) = self.edition(system) {
+            return Some(edition.related(edition.find(code)?, false));
+        }
         self.related(system, code, |system, code| system.below(code, true))
     }
 
     /// A code with those above it in its system; none where the system is not loaded or has not the code.
     #[must_use]
     pub fn with_ancestors(&self, system: &str, code: &str) -> Option<Vec<String>> {
+        if let Some(edition) = self.edition(system) {
+            return Some(edition.related(edition.find(code)?, true));
+        }
         self.related(system, code, |system, code| system.above(code, true))
     }
 
@@ -139,9 +145,24 @@ fn by_system(compiled: &CompiledValueSet, most: usize) -> Result<Vec<Listed>, Un
         }
         systems.entry(system).or_default().push(code.to_owned());
     }
+    let mut listed: Vec<Listed> = Vec::new();
+    for part in &compiled.selected {
+        let system = snomed::SYSTEM;
+        if part.is_whole() {
+            listed.push(Listed { system: system.to_owned(), codes: None });
+            continue;
+        }
+        let codes = systems.entry(system).or_default();
+        if part.concepts.len() + codes.len() > most {
+            return Err(Unlisted::TooMany);
+        }
+        codes.extend(part.codes());
+    }
     let sorted = |mut codes: Vec<String>| {
         codes.sort_unstable();
         Some(codes)
     };
-    Ok(systems.into_iter().map(|(system, codes)| Listed { system: system.to_owned(), codes: sorted(codes) }).collect())
+    listed
+        .extend(systems.into_iter().map(|(system, codes)| Listed { system: system.to_owned(), codes: sorted(codes) }));
+    Ok(listed)
 }

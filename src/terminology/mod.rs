@@ -9,6 +9,8 @@ mod expand;
 mod filter;
 mod listing;
 mod lookup;
+mod selected;
+pub mod snomed;
 mod stored;
 mod syntax;
 pub mod translate;
@@ -24,6 +26,7 @@ pub use code_system::{CompiledCodeSystem, CompiledConcept, Existence};
 pub use expand::{Expansion, Limits, Unexpanded};
 pub use listing::{Listed, Unlisted};
 pub use lookup::Subsumption;
+pub use snomed::{Edition, Editions, implicit};
 pub use stored::{Stored, is_named};
 pub use value_set::CompiledValueSet;
 
@@ -47,6 +50,7 @@ type Kept<T> = RwLock<TextMap<String, Arc<T>>>;
 #[derive(Debug)]
 pub struct Terminology {
     definitions: Arc<Definitions>,
+    editions: Editions,
     stored: Stored,
     systems: Arc<Kept<CompiledCodeSystem>>,
     value_sets: Arc<Kept<CompiledValueSet>>,
@@ -56,7 +60,25 @@ impl Terminology {
     /// Nothing is compiled yet.
     #[must_use]
     pub fn new(definitions: Arc<Definitions>) -> Self {
-        Self { definitions, stored: Stored::default(), systems: Arc::default(), value_sets: Arc::default() }
+        Self::with_editions(definitions, Editions::default())
+    }
+
+    /// The same with editions of SNOMED CT.
+    #[must_use]
+    pub fn with_editions(definitions: Arc<Definitions>, editions: Editions) -> Self {
+        Self { definitions, editions, stored: Stored::default(), systems: Arc::default(), value_sets: Arc::default() }
+    }
+
+    /// The edition of SNOMED CT that a canonical names, such as `http://snomed.info/sct`; none where it is not loaded.
+    #[must_use]
+    pub fn edition(&self, canonical: &str) -> Option<Arc<Edition>> {
+        self.editions.find(canonical)
+    }
+
+    /// The editions of SNOMED CT that are loaded.
+    #[must_use]
+    pub const fn editions(&self) -> &Editions {
+        &self.editions
     }
 
     /// The same with definitions that this server stores; they are used where `definitions` has none. What was compiled so far
@@ -64,7 +86,13 @@ impl Terminology {
     #[must_use]
     pub fn with_stored(&self, stored: Stored) -> Self {
         let value_sets = if stored.is_empty() { Arc::clone(&self.value_sets) } else { Arc::default() };
-        Self { definitions: Arc::clone(&self.definitions), stored, systems: Arc::clone(&self.systems), value_sets }
+        Self {
+            definitions: Arc::clone(&self.definitions),
+            editions: self.editions.clone(),
+            stored,
+            systems: Arc::clone(&self.systems),
+            value_sets,
+        }
     }
 
     /// The same over a registry that succeeds the definitions: what was compiled stays as far as it is still true.
@@ -89,12 +117,19 @@ impl Terminology {
     /// Whether a code system has a code.
     #[must_use]
     pub fn code_exists(&self, system: &str, code: &str) -> Existence {
+        if let Some(edition) = self.edition(system) {
+            return edition.code_exists(code);
+        }
         self.system(system).map_or(Existence::Unknown, |system| system.code_exists(code))
     }
 
     /// A value set, compiled; none where it is not loaded.
     #[must_use]
     pub fn compiled(&self, canonical: &str) -> Option<Arc<CompiledValueSet>> {
+        if implicit::is_one(canonical) {
+            // Anybody may ask for any of these without end: they are not kept.
+            return self.value_set(canonical).map(|definition| Arc::new(self.compile(&definition)));
+        }
         keep(&self.value_sets, canonical, || compile::value_set(self, canonical, &mut compile::Walk::new()))
     }
 
@@ -117,6 +152,9 @@ impl Terminology {
     /// The definition of a value set; none where it is not loaded.
     #[must_use]
     pub fn value_set(&self, canonical: &str) -> Option<Arc<ValueSet>> {
+        if let Some(definition) = implicit::value_set(canonical) {
+            return ValueSet::from_json(&definition).map(Arc::new);
+        }
         self.definitions.value_set(canonical).or_else(|| self.stored.value_set(canonical))
     }
 
@@ -143,4 +181,14 @@ fn keep<T>(kept: &Kept<T>, key: &str, make: impl FnOnce() -> Option<T>) -> Optio
     let new = Arc::new(make()?);
     let mut table = kept.write().unwrap_or_else(PoisonError::into_inner);
     Some(Arc::clone(table.entry(key.to_owned()).or_insert(new)))
+}
+
+/// How an operator gets what is missing, for people.
+#[must_use]
+pub fn how_to_load(missing: &str) -> &'static str {
+    if missing.starts_with(snomed::SYSTEM) {
+        "Load a SNOMED CT release that has it: kith terminology load."
+    } else {
+        "Load a package that has it (--package), or store it as a resource with this canonical url."
+    }
 }

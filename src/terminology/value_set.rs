@@ -1,6 +1,8 @@
 //! A value set in memory: its codes by table, and what it has that cannot be listed.
 
 use super::Membership;
+use super::selected::Selected;
+use super::snomed;
 use super::syntax::Grammar;
 use crate::fhir::hash::CodeMap;
 
@@ -17,6 +19,8 @@ pub struct CompiledValueSet {
     pub(super) grammars: Vec<(String, Grammar)>,
     /// Codes that are out although a grammar or an unloaded part may have them.
     pub(super) excluded: CodeMap<Vec<u16>>,
+    /// Sets of SNOMED CT concepts.
+    pub(super) selected: Vec<Selected>,
     /// Systems of which the set has codes that are not loaded; `*` with the canonical of a set that is not.
     pub(super) unloaded: Vec<Unloaded>,
 }
@@ -46,8 +50,26 @@ impl CompiledValueSet {
         if self.grammars.iter().any(|(known, grammar)| is_asked(known) && grammar.accepts(code)) {
             return Membership::In;
         }
+        let of_snomed = self.of_snomed(system, code);
+        if of_snomed != Membership::NotIn {
+            return of_snomed;
+        }
         let unloaded = self.unloaded.iter().find(|part| part.system.as_deref().is_none_or(is_asked));
         unloaded.map_or(Membership::NotIn, |part| Membership::Unknown { missing: part.missing.clone() })
+    }
+
+    fn of_snomed(&self, system: Option<&str>, code: &str) -> Membership {
+        let mut answer = Membership::NotIn;
+        if system.is_none_or(|system| system == snomed::SYSTEM) {
+            for part in &self.selected {
+                match part.member(code) {
+                    Membership::In => return Membership::In,
+                    Membership::NotIn => {}
+                    unknown @ Membership::Unknown { .. } => answer = unknown,
+                }
+            }
+        }
+        answer
     }
 
     fn listed(&self, table: &CodeMap<Vec<u16>>, system: Option<&str>, code: &str) -> bool {

@@ -139,6 +139,44 @@ const FHIRPATH: &[&str] = &[
     "/*",
     "//",
 ];
+const ECL: &[&str] = &[
+    "<<",
+    "<",
+    ">",
+    ">>",
+    "<!",
+    "!!>",
+    "^",
+    "memberOf",
+    "descendantOf",
+    "*",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "0..1",
+    ":",
+    ",",
+    ".",
+    "=",
+    "!=",
+    "R",
+    " AND ",
+    " or ",
+    " MINUS ",
+    "116680003",
+    "39999999107",
+    "|term|",
+    "|",
+    "/*",
+    "*/",
+    "{{",
+    "#5",
+    "\"",
+    " ",
+];
 const JSON: &[&str] = &[
     "{",
     "}",
@@ -214,6 +252,11 @@ proptest! {
     #[test]
     fn fhirpath_sources(text in text(FHIRPATH)) {
         bodies::fhirpath(text.as_bytes());
+    }
+
+    #[test]
+    fn expression_constraints(text in text(ECL)) {
+        bodies::ecl(text.as_bytes());
     }
 
     #[test]

@@ -88,16 +88,14 @@ async fn expansion(
 ) -> Result<Expansion, Problem> {
     let definition = source::value_set(&subject.resource)?;
     let terminology = source::around_value_set(server, request, &definition).await?;
-    let limits = Limits { work: server.settings.expansion_limit.saturating_mul(WORK) };
+    let work = server.settings.expansion_limit.saturating_mul(WORK);
+    let limits = Limits { work, filter: inputs.text("filter") };
     let mut expansion = terminology.expand(&definition, limits).map_err(|reason| refused(server, reason))?;
     if inputs.flag("activeOnly") == Some(true) {
         expansion.entries.retain(|entry| !entry.inactive);
     }
     if inputs.flag("excludeNotForUI") == Some(true) {
         expansion.entries.retain(|entry| !entry.is_abstract);
-    }
-    if let Some(filter) = inputs.text("filter") {
-        expansion.keep_matching(filter);
     }
     Ok(expansion)
 }
@@ -113,6 +111,7 @@ fn refused(server: &Server, reason: Unexpanded) -> Problem {
             Kind::Unprocessable,
             format!("A filter of the value set on {system} has an operator or value that is not understood here."),
         ),
+        Unexpanded::Constraint(text) => Problem::new(Kind::Unprocessable, text),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::inputs::{Inputs, wrong};
 use super::source;
-use super::{answer, no_such_code, not_loaded, parameters};
+use super::{answer, no_such_code, no_such_concept, not_loaded, parameters};
 use crate::access::Grant;
 use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::request::Request;
@@ -60,10 +60,15 @@ async fn lookup(server: &Server, request: &Request, inputs: &Inputs) -> Result<V
     };
     let canonical = version.map_or_else(|| system.to_owned(), |version| format!("{system}|{version}"));
     let terminology = source::around_code_system(server, request, Some(&canonical), None).await?;
+    let wanted: Vec<&str> = inputs.all("property").into_iter().filter_map(Value::as_str).collect();
+    let language = inputs.text("displayLanguage");
+    if let Some(edition) = terminology.edition(&canonical) {
+        let found = edition.find(code).map(|at| edition.lookup(at, &wanted, language));
+        return found.ok_or_else(|| no_such_concept(&edition, code, "code"));
+    }
     let compiled = terminology.system(&canonical).ok_or_else(|| not_loaded(&canonical))?;
     let Some(concept) = compiled.concept(code) else {
         return Err(no_such_code(&compiled, &canonical, "code"));
     };
-    let wanted: Vec<&str> = inputs.all("property").into_iter().filter_map(Value::as_str).collect();
-    Ok(compiled.lookup(concept, &wanted, inputs.text("displayLanguage")))
+    Ok(compiled.lookup(concept, &wanted, language))
 }

@@ -20,7 +20,7 @@ use crate::interactions::request::Request;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::store::AuditRecord;
-use crate::terminology::CompiledCodeSystem;
+use crate::terminology::{self, CompiledCodeSystem, Edition};
 
 /// Audits a call and answers it.
 async fn answer(
@@ -53,8 +53,8 @@ fn parameters(list: &[Value]) -> Value {
 /// 422: the question cannot be answered without something that is not loaded.
 fn not_loaded(canonical: &str) -> Problem {
     let text = format!(
-        "{canonical} is not loaded here, or only a part of it, so there is no answer. Load a package that has it \
-         (--package), or store it as a resource with this canonical url."
+        "{canonical} is not loaded here, or only a part of it, so there is no answer. {}",
+        terminology::how_to_load(canonical)
     );
     let issue = Issue::new(Severity::Error, IssueCode::NotFound, "terminology-not-loaded", text);
     Problem::with_issues(Kind::Unprocessable, vec![issue])
@@ -66,6 +66,15 @@ fn no_such_code(system: &CompiledCodeSystem, canonical: &str, parameter: &str) -
         return not_loaded(canonical);
     }
     let text = format!("The code system {} has no such code.", system.url);
+    Problem::new(Kind::NotFound, text).at(format!("Parameters.parameter.where(name = '{parameter}')"))
+}
+
+/// 404: the edition of SNOMED CT has no such concept; 422 where the code is of an extension that it has not.
+fn no_such_concept(edition: &Edition, code: &str, parameter: &str) -> Problem {
+    if !edition.covers(code) {
+        return not_loaded(&edition.beyond(code));
+    }
+    let text = format!("{} has no such code.", edition.version().uri());
     Problem::new(Kind::NotFound, text).at(format!("Parameters.parameter.where(name = '{parameter}')"))
 }
 

@@ -20,7 +20,7 @@ use crate::interactions::search;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::search::query;
-use crate::terminology::{Stored, Terminology, is_named};
+use crate::terminology::{Stored, Terminology, implicit, is_named};
 
 /// The most definitions that are looked for in the database for one answer.
 const MOST: usize = 100;
@@ -79,6 +79,9 @@ pub(super) async fn named(
     resource_type: &str,
     canonical: &str,
 ) -> Result<Option<Subject>, Problem> {
+    if let Some(resource) = implicit::value_set(canonical).filter(|_| resource_type == "ValueSet") {
+        return Ok(Some(Subject { resource, loaded: None }));
+    }
     if let Some(resource) = server.validator.definitions().other(resource_type, canonical) {
         return Ok(Some(Subject { resource, loaded: Some(canonical.to_owned()) }));
     }
@@ -186,7 +189,7 @@ async fn gather(
                 open.extend(needs(&known));
                 continue;
             }
-        } else if base.code_system(canonical).is_some() {
+        } else if base.edition(canonical).is_some() || base.code_system(canonical).is_some() {
             continue;
         }
         looked += 1;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::inputs::{Inputs, wrong};
 use super::source;
-use super::{answer, is_at, no_such_code, not_loaded, parameters};
+use super::{answer, is_at, no_such_code, no_such_concept, not_loaded, parameters};
 use crate::access::Grant;
 use crate::fhir::codec::json;
 use crate::interactions::operation::{Answer, Level, Operation};
@@ -88,6 +88,10 @@ async fn outcome(server: &Server, request: &Request, level: &Level, inputs: &Inp
     let version = first.version.or(second.version);
     let canonical = version.map_or_else(|| system.clone(), |version| format!("{system}|{version}"));
     let terminology = source::around_code_system(server, request, Some(&canonical), own).await?;
+    if let Some(edition) = terminology.edition(&canonical) {
+        let concept = |code: &str, name: &str| edition.find(code).ok_or_else(|| no_such_concept(&edition, code, name));
+        return Ok(edition.subsumption(concept(first.code, "codeA")?, concept(second.code, "codeB")?));
+    }
     let compiled = terminology.system(&canonical).ok_or_else(|| not_loaded(&canonical))?;
     let concept =
         |code: &str, name: &str| compiled.concept(code).ok_or_else(|| no_such_code(&compiled, &canonical, name));
