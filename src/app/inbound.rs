@@ -88,6 +88,7 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller
 
 /// As much of a request as can be told when its head cannot be read: for the audit event of its refusal.
 pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
+    let id = |name: &str| header::identifier(named(http, name), "").ok().flatten();
     Request {
         method: method(http.method()).unwrap_or(Method::Get),
         path: path(http).unwrap_or_default(),
@@ -96,8 +97,8 @@ pub fn minimal(server: &Server, http: &HttpRequest, wanted: Wanted) -> Request {
         body: Body::None,
         wanted,
         caller: caller(server, http).unwrap_or_else(|_| Caller { address: address(server, http), ..Caller::default() }),
-        request_id: server.clock.new_id(),
-        correlation_id: None,
+        request_id: id("x-request-id").unwrap_or_else(|| server.clock.new_id()),
+        correlation_id: id("x-correlation-id"),
     }
 }
 

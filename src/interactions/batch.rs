@@ -49,6 +49,7 @@ pub async fn batch(
             }
         }
     }
+    server.store.audit(Stamp::of(request, server.clock.now()).record("batch", 200)).await?;
     answers.sort_by_key(|(index, _)| *index);
     let list: Vec<Value> = answers.into_iter().map(|(_, answer)| answer).collect();
     let mut response = json!({ "resourceType": "Bundle", "type": "batch-response" });

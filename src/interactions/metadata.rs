@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::audit_event;
 use super::list::{INTERACTIONS, Level};
 use super::operation;
 use super::reply::{Content, Reply};
@@ -111,12 +112,38 @@ fn resources(server: &Server) -> Vec<Value> {
     let interactions: Vec<Value> = codes(Level::Type).into_iter().chain(codes(Level::Instance)).collect();
     let referrers = include::offered_reverse(&server.parameters);
     let complete = |name: &String| {
+        if name == audit_event::TYPE {
+            return audit_trail(server);
+        }
         let mut entry = resource(server, name, &interactions);
         entry["searchInclude"] = json!(include::offered(&server.parameters, name));
-        entry["searchRevInclude"] = json!(referrers.get(name.as_str()));
+        entry["searchRevInclude"] = json!(referrers.get(name.as_str()).map(|all| stored_types(all)));
         entry
     };
     server.definitions.resource_types().iter().map(complete).collect()
+}
+
+/// AuditEvents are read and searched, and made by the server only.
+fn audit_trail(server: &Server) -> Value {
+    let parameters: Vec<Value> = audit_event::parameters::OFFERED
+        .iter()
+        .map(|(name, kind, definition)| json!({ "name": name, "definition": definition, "type": kind }))
+        .collect();
+    json!({
+        "type": audit_event::TYPE,
+        "profile": format!("http://hl7.org/fhir/StructureDefinition/{}", audit_event::TYPE),
+        "interaction": [{ "code": "read" }, { "code": "search-type" }],
+        "versioning": "no-version",
+        "readHistory": false,
+        "updateCreate": false,
+        "conditionalCreate": false,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": false,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": reference_policy(server),
+        "searchParam": parameters,
+        "operation": [{ "name": "validate", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate" }],
+    })
 }
 
 fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
@@ -155,6 +182,11 @@ fn resource(server: &Server, name: &str, interactions: &[Value]) -> Value {
         entry["operation"] = json!(operations);
     }
     entry
+}
+
+/// Values of `_revinclude` without those that start at AuditEvents, which are not stored.
+fn stored_types(offered: &[String]) -> Vec<&String> {
+    offered.iter().filter(|value| !value.starts_with("AuditEvent:")).collect()
 }
 
 /// References to other servers are taken, so it is not `local`.

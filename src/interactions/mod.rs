@@ -2,6 +2,7 @@
 //! a [`reply::Reply`]. `app` calls it for HTTP, `batch` and `transaction` for their entries, `kith load` for files.
 
 pub mod asynchronous;
+pub mod audit_event;
 pub mod batch;
 pub mod commit;
 pub mod condition;
@@ -96,6 +97,9 @@ async fn dispatch(server: &Arc<Server>, request: &Request) -> Result<Reply, Prob
     use Method::{Delete, Get, Head, Patch, Post, Put};
     let target = Target::parse(&request.path, &server.definitions)?;
     let grant = |code: &str, resource_type: Option<&str>| access::grant(&request.caller, code, resource_type);
+    if audit_event::is_at(&target) {
+        return audit_event::answer(server, request, &target).await;
+    }
     if let Some(scope) = Scope::of(&target, request.method) {
         let grant = grant(scope.interaction(), scope.resource_type())?;
         return search::search(server, request, &scope, grant).await;
@@ -183,6 +187,14 @@ async fn run(
 
 fn operation(server: &Server, name: &str, level: &Level) -> Option<&'static dyn Operation> {
     let found = |operation: &&&dyn Operation| name.strip_prefix('$') == Some(operation.name());
+    let level_type = match level {
+        Level::Type(name) | Level::Instance(name, _) | Level::Version(name, ..) => name.as_str(),
+        Level::System => "",
+    };
+    // What works on stored resources finds none here.
+    if level_type == audit_event::TYPE && name != "$validate" {
+        return None;
+    }
     server.operations.iter().find(|operation| found(operation) && operation.offered_at(level)).copied()
 }
 
@@ -191,7 +203,8 @@ fn operation(server: &Server, name: &str, level: &Level) -> Option<&'static dyn 
 pub fn methods(server: &Server, path: &[String]) -> Vec<Method> {
     let Ok(target) = Target::parse(path, &server.definitions) else { return Vec::new() };
     let Target::Operation { name, resource_type, id, version } = &target else {
-        return list::methods(&target).to_vec();
+        let own = audit_event::is_at(&target);
+        return if own { audit_event::methods(&target) } else { list::methods(&target) }.to_vec();
     };
     match operation(server, name, &level(resource_type.as_ref(), id.as_ref(), *version)) {
         Some(operation) => offered(operation),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::audit_event;
 use super::condition::{self, Condition};
 use super::draft::{self, Draft};
 use super::entry::{self, Entry};
@@ -150,6 +151,7 @@ async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
         patched: None,
     };
     match (&entry.target, entry.request.method) {
+        (target, _) if audit_event::is_at(target) => Err(audit_event::never_written()),
         (Target::Type(name), Method::Post) => {
             let if_none_exist = entry.request.headers.if_none_exist.as_ref();
             let condition = if_none_exist.map(|text| condition::parse(server, name, text, "request.ifNoneExist"));

@@ -2,6 +2,7 @@
 //! (<https://hl7.org/fhir/R4/http.html#search>). Parses, runs the statements of one page, brings what is to be included, audits
 //! which patients are disclosed, answers with a Bundle.
 
+use super::audit_event;
 use super::pages::{self, Search};
 use super::record::{Stamp, patients};
 use super::reply::{Content, Reply};
@@ -19,6 +20,10 @@ use crate::store::AuditRecord;
 /// Carries out a search.
 pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, grant: Grant) -> Result<Reply, Problem> {
     let parameters = parameters(request)?;
+    parameters
+        .iter()
+        .filter(|(name, _)| name == "_type")
+        .try_for_each(|(_, types)| audit_event::refuse_among(types))?;
     let context = context(server, request);
     let restrictions = grant.restrictions();
     let queries = scope.queries(&parameters, &context)?;
@@ -62,7 +67,7 @@ fn check_inclusions(scope: &Scope<'_>, queries: &[Query]) -> Result<(), Problem>
 }
 
 /// Parameters of the address, and of the form that POST brings.
-fn parameters(request: &Request) -> Result<Vec<(String, String)>, Problem> {
+pub fn parameters(request: &Request) -> Result<Vec<(String, String)>, Problem> {
     let mut parameters = request.query.clone();
     match &request.body {
         Body::None => {}

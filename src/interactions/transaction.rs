@@ -106,6 +106,7 @@ async fn carry_out(server: &Arc<Server>, tx: &mut Tx, plan: &Plan, stamp: &Stamp
         let none = || Written::deleted(step.change.resource_type(), "", server.clock.now());
         done.push((step.index, only.unwrap_or_else(none)));
     }
+    records.push(stamp.record("transaction", 200));
     Ok((done, records))
 }
 

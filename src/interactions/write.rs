@@ -4,6 +4,7 @@
 use actix_web::web::Bytes;
 use serde_json::Value;
 
+use super::audit_event;
 use super::draft::Draft;
 use super::effects;
 use super::live;
@@ -149,6 +150,9 @@ pub async fn apply(
     stamp: &Stamp,
     records: &mut Vec<AuditRecord>,
 ) -> Result<Written, Problem> {
+    if change.resource_type() == audit_event::TYPE {
+        return Err(audit_event::never_written());
+    }
     if let Change::Create(draft) | Change::Update { draft, .. } = change
         && !stamp.caller.imports
     {

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something that exists once for each database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Backend<S, P> {
     /// SQLite's.
     Sqlite(S),

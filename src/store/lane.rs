@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Shared;
 use super::audit::chain::{self, Chain, Head};
 use super::audit::checkpoint::{self, Checkpoint};
+use super::audit::subjects;
 use super::batch::{Next, next_batch};
 use super::database::Connection;
 use super::tx::{Fault, Tx};
@@ -70,6 +71,7 @@ impl Lane {
             }
         }
         self.sign_now().await;
+        self.end_chain().await;
         self.tx.connection.close().await;
     }
 
@@ -132,7 +134,7 @@ impl Lane {
             match work {
                 Work::Audit(records, _) => self.tx.batch.audit.extend_from_slice(records),
                 Work::Job(job) => {
-                    self.tx.changed = true;
+                    self.tx.changed |= job.changes();
                     self.tx.job.demands.number = done - 1;
                     let records = job.run(&mut self.tx).await;
                     self.tx.end_job(records).await.map_err(|problem| self.failure(problem))?;
@@ -161,6 +163,10 @@ impl Lane {
         let inserted = chain::insert(&mut self.tx.connection, &rows).await;
         self.spoilt = inserted.is_err();
         self.check(inserted)?;
+        if rows.first().is_some_and(|row| row.sequence == 1) {
+            let registered = subjects::register(&mut self.tx.connection, &head.chain).await;
+            self.check(registered)?;
+        }
         let signed = self.sign(&head).await?;
         self.tx.announce();
         if let Err(error) = self.tx.connection.execute("commit").await {
@@ -200,6 +206,17 @@ impl Lane {
             tracing::error!(problem = %failure.problem, "an audit checkpoint could not be stored");
         }
         self.chain.force = rows;
+    }
+
+    /// Notes that the chain is complete. Where that fails, its end is looked for as that of a running one.
+    async fn end_chain(&mut self) {
+        let head = self.chain.head();
+        if head.sequence > 0
+            && !self.lost
+            && let Err(error) = subjects::end(&mut self.tx.connection, &head.chain, head.sequence).await
+        {
+            tracing::debug!(%error, "the end of an audit chain could not be noted");
+        }
     }
 
     async fn connect(&mut self) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ impl Tx {
             batch_written: false,
             replaced: Vec::new(),
             changed: false,
+            kept_books: false,
             savepoint: false,
             exclusive: false,
             joined: false,
@@ -81,6 +82,7 @@ impl Tx {
 
     /// The transaction was committed; `wrote` where it is certain to have written something.
     pub(super) fn committed(&mut self, wrote: bool) {
+        let wrote = wrote || self.kept_books;
         self.keys.committed();
         self.added.publish(&self.shared.parameters);
         if let Some(cache) = &self.shared.cache {
@@ -108,6 +110,7 @@ impl Tx {
         self.batch_written = false;
         self.replaced.clear();
         self.changed = false;
+        self.kept_books = false;
         self.savepoint = false;
         self.exclusive = false;
         self.joined = false;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("migrations/0004_access.sql")),
     (5, include_str!("migrations/0005_reference_order.sql")),
     (6, include_str!("migrations/0006_packages.sql")),
+    (7, include_str!("migrations/0007_audit_subjects.sql")),
 ];
 
 const CREATE_TABLE: &str =

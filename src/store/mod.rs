@@ -46,7 +46,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
-pub use self::audit::AuditRecord;
+pub use self::audit::{AuditRecord, AuditRow, AuditSearch};
 pub use self::clients::Client;
 pub use self::history::{HistoryOf, HistoryPage, Past};
 pub use self::jobs::{Claim, JobState};
@@ -136,6 +136,7 @@ impl Store {
         let (queue, waiting) = Queue::new(settings.queue);
         let queue = Arc::new(queue);
         let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
+        audit::subjects::start(&database, &queue, &mut tasks);
         let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
         Ok(Self(Arc::new(Inner {
             database,

@@ -1,6 +1,6 @@
 //! The list of every SQL text of the store, for the test that prepares each on both databases.
 
-use super::audit::{chain, checkpoint, verify};
+use super::audit::{chain, checkpoint, find, subjects, verify};
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
@@ -18,6 +18,8 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("clients::CHANGE", clients::CHANGE),
         ("clients::LIST", clients::LIST),
         ("clients::READ", clients::READ),
+        ("find::NUMBER", find::NUMBER),
+        ("find::READ", find::READ),
         ("history::COUNT_INSTANCE", history::COUNT_INSTANCE),
         ("history::COUNT_SYSTEM", history::COUNT_SYSTEM),
         ("history::COUNT_TYPE", history::COUNT_TYPE),
@@ -68,6 +70,11 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("resources::TYPES", resources::TYPES),
         ("secret::OFFER", secret::OFFER),
         ("secret::READ", secret::READ),
+        ("subjects::ADVANCE", subjects::ADVANCE),
+        ("subjects::END", subjects::END),
+        ("subjects::NEXT", subjects::NEXT),
+        ("subjects::PENDING", subjects::PENDING),
+        ("subjects::REGISTER", subjects::REGISTER),
         ("tokens::ADD_SIGNING_KEY", tokens::ADD_SIGNING_KEY),
         ("tokens::FORGET_ASSERTIONS", tokens::FORGET_ASSERTIONS),
         ("tokens::FORGET_REVOKED", tokens::FORGET_REVOKED),
@@ -85,9 +92,10 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every insert statement of many rows.
-pub fn inserts() -> [&'static Insert; 15] {
+pub fn inserts() -> [&'static Insert; 16] {
     [
         &chain::AUDIT,
+        &subjects::SUBJECT,
         &flush::JOB,
         &flush::RESOURCE,
         &flush::VERSION,

@@ -54,6 +54,8 @@ pub struct Tx {
     pub(super) replaced: Vec<(String, String)>,
     /// A job was run, so there may be more in this transaction than audit rows.
     pub(super) changed: bool,
+    /// A job has kept books, so this transaction has written something though nothing that is read or found as a resource.
+    pub(super) kept_books: bool,
     /// The running job has a savepoint, because it wrote.
     pub(super) savepoint: bool,
     /// The running job holds locks on rows, which others may wait for.

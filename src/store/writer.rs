@@ -21,6 +21,9 @@ pub(super) trait Job: Send {
     /// Runs the job; may be called again after a roll-back. `None` where the job refused by itself.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Option<Vec<AuditRecord>>>;
 
+    /// False where nothing that it writes can be read or found as a resource.
+    fn changes(&self) -> bool;
+
     /// Answers the caller; `failed` where the transaction was not committed.
     fn answer(self: Box<Self>, failed: Option<Problem>);
 }
@@ -96,8 +99,25 @@ where
     T: Send + 'static,
     F: for<'t> Fn(&'t mut Tx) -> JobFuture<'t, T> + Send + Sync + 'static,
 {
+    run(queue, job, true).await
+}
+
+/// As [`write`], for a job that writes what can neither be read nor found as a resource: what is kept in memory stays.
+pub(super) async fn keep_books<T, F>(queue: &Queue, job: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> JobFuture<'t, T> + Send + Sync + 'static,
+{
+    run(queue, job, false).await
+}
+
+async fn run<T, F>(queue: &Queue, job: F, changes: bool) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> JobFuture<'t, T> + Send + Sync + 'static,
+{
     let (reply, answer) = oneshot::channel();
-    queue.push(Work::Job(Box::new(Closure { job, outcome: None, reply })))?;
+    queue.push(Work::Job(Box::new(Closure { job, changes, outcome: None, reply })))?;
     answer.await.unwrap_or_else(|_| Err(error::busy().because("the writer stopped before it answered")))
 }
 
@@ -110,6 +130,7 @@ pub(super) async fn audit(queue: &Queue, records: Vec<AuditRecord>) -> Result<()
 
 struct Closure<T, F> {
     job: F,
+    changes: bool,
     outcome: Option<Result<T, Problem>>,
     reply: oneshot::Sender<Result<T, Problem>>,
 }
@@ -134,6 +155,10 @@ where
                 }
             }
         })
+    }
+
+    fn changes(&self) -> bool {
+        self.changes
     }
 
     fn answer(self: Box<Self>, failed: Option<Problem>) {

@@ -78,6 +78,11 @@ impl Chain {
         Self { head: Head { chain: id, sequence: 0, hash: GENESIS }, signed: 0, signed_at: now, force: false }
     }
 
+    /// Where the committed rows end.
+    pub(in crate::store) const fn head(&self) -> &Head {
+        &self.head
+    }
+
     /// Turns records into rows that continue the chain, and says where the chain ends once they are committed.
     pub(in crate::store) fn rows(&self, records: Vec<AuditRecord>) -> (Vec<AuditRow>, Head) {
         let mut head = self.head.clone();

@@ -4,7 +4,10 @@
 pub mod chain;
 pub mod checkpoint;
 pub(in crate::store) mod digest;
+pub mod find;
 pub mod record;
+pub(in crate::store) mod subjects;
 pub mod verify;
 
-pub use record::AuditRecord;
+pub use find::AuditSearch;
+pub use record::{AuditRecord, AuditRow};

@@ -122,6 +122,12 @@ impl AuditRow {
         }
     }
 
+    /// The texts in the column `patients` or `problem`.
+    #[must_use]
+    pub fn texts_in(text: &str) -> Vec<String> {
+        if text == "[]" { Vec::new() } else { serde_json::from_str(text).unwrap_or_default() }
+    }
+
     /// The row without its hash, in one unambiguous form: each text behind its length, each number in eight bytes.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {

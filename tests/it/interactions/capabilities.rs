@@ -52,7 +52,8 @@ fn each_type_is_stored_or_says_what_it_lacks(database: &TestDatabase) {
     let types: Vec<String> = server.server.definitions.resource_types().to_vec();
     for name in types {
         let answer = server.post(&name, &json!({ "resourceType": name, "id": "x", "language": "en-GB" }));
-        assert!(matches!(answer.status, 201 | 422), "{name}: {}", answer.text);
+        let never_written = name == "AuditEvent" && answer.status == 405;
+        assert!(matches!(answer.status, 201 | 422) || never_written, "{name}: {}", answer.text);
         let found = server.get(&format!("{name}?_count=1")).expect(200).json();
         assert_eq!(found["resourceType"], "Bundle", "{name}");
     }

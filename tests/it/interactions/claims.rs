@@ -150,6 +150,9 @@ fn each_interaction_and_flag_works(database: &TestDatabase) {
         let name = resource["type"].as_str().unwrap();
         let content = minimal.resource(name);
         let mut trial = Trial { server: &server, name, content, wrong: Vec::new() };
+        if name == "AuditEvent" {
+            return made_by_the_server(trial, &texts(&resource["interaction"], "code"));
+        }
         let created = trial.expect("create", server.post(name, &trial.content), 201);
         if created.status != 201 {
             return trial.wrong;
@@ -176,6 +179,18 @@ fn each_interaction_and_flag_works(database: &TestDatabase) {
         }
         trial.wrong
     });
+}
+
+/// A type that is read and searched, and never written.
+fn made_by_the_server(mut trial: Trial<'_>, codes: &[&str]) -> Vec<String> {
+    let (server, name) = (trial.server, trial.name);
+    trial.expect("create", server.post(name, &trial.content), 405);
+    trial.expect("delete", server.delete(&format!("{name}/x")), 405);
+    assert_eq!(codes, ["read", "search-type"]);
+    let found = server.get(&format!("{name}?_count=1")).expect(200).json();
+    let id = found["entry"][0]["resource"]["id"].as_str().unwrap();
+    trial.expect("read", server.get(&format!("{name}/{id}")), 200);
+    trial.wrong
 }
 
 /// The definition of each search parameter by its canonical url.

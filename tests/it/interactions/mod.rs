@@ -1,6 +1,7 @@
 //! The REST interactions over HTTP, on both databases.
 
 mod audit;
+mod audit_event;
 mod bundles;
 mod capabilities;
 mod claims;

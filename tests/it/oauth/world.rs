@@ -74,12 +74,17 @@ pub fn root(server: &TestServer) -> String {
 
 /// Registers a client with these keys and scopes.
 pub fn register(store: &Store, id: &str, keys: &[&Keys], scopes: &str) {
+    register_as(store, id, keys, scopes, "harness");
+}
+
+/// Registers a client in a role.
+pub fn register_as(store: &Store, id: &str, keys: &[&Keys], scopes: &str, role: &str) {
     let set = json!({ "keys": keys.iter().map(|keys| keys.jwk()).collect::<Vec<_>>() });
     let client = Client {
         id: id.to_owned(),
         name: format!("System {id}"),
         organisation: format!("{}|Y12345", kith::access::ODS_SYSTEM),
-        role: "harness".to_owned(),
+        role: role.to_owned(),
         scopes: scopes.to_owned(),
         keys: set.to_string(),
         created: 1,
