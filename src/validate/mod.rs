@@ -38,6 +38,8 @@ pub struct Validator {
     settings: Settings,
     known: Known,
     conditional: Vec<Conditional>,
+    /// Whether rules that are silent unless configured speak: `example-url`, `experimental-content`.
+    optional: [bool; 2],
 }
 
 /// A profile that applies where a condition holds.
@@ -97,7 +99,8 @@ impl Validator {
             };
             conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
         }
-        Ok(Self { schemas, terminology, definitions, settings, known, conditional })
+        let optional = ["example-url", "experimental-content"].map(|rule| settings.severities.contains_key(rule));
+        Ok(Self { schemas, terminology, definitions, settings, known, conditional, optional })
     }
 
     /// Validates a resource and returns everything found, worst first at the same place.
@@ -183,6 +186,18 @@ impl Validator {
     #[must_use]
     pub const fn known(&self) -> Known {
         self.known
+    }
+
+    /// Whether urls that are reserved for examples are reported.
+    #[must_use]
+    pub const fn reports_example_urls(&self) -> bool {
+        self.optional[0]
+    }
+
+    /// Whether experimental definitions are reported.
+    #[must_use]
+    pub const fn reports_experimental(&self) -> bool {
+        self.optional[1]
     }
 
     /// The profiles that apply to resources of a type on conditions.

@@ -111,6 +111,20 @@ pub enum BuiltIn {
     Xhtml,
     /// The check digit of an NHS number.
     NhsNumber,
+    /// The value of an Identifier that says it is a uri.
+    IdentifierUri,
+    /// The url of a definition is absolute.
+    OwnUrl,
+    /// A definition is no experiment, where the deployment asks.
+    Experimental,
+    /// The content of a CodeSystem.
+    CodeSystem,
+    /// The codes of a ConceptMap.
+    ConceptMap,
+    /// The subjects of a MeasureReport.
+    MeasureReport,
+    /// The rule of a ValueSet.
+    ValueSet,
     /// A Coding's code and display are of its code system.
     Coding,
     /// fullUrl of Bundle entries.

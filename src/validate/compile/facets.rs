@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
+
 use crate::fhir::definitions::{Constraint, ElementDefinition, Strength, TypeRef};
 use crate::fhir::issue::Severity;
-use crate::fhir::types::{TypeIndex, Types};
+use crate::fhir::types::{TypeIndex, TypeKind, Types};
 use crate::fhirpath::Expression;
 
 use crate::validate::rule::{Binding, BuiltIn, Invariant, Rule, Target};
@@ -21,8 +23,33 @@ pub fn values(element: &ElementDefinition, rules: &mut Vec<Rule>) {
     rules.extend(element.max_length.map(Rule::MaxLength));
     rules.extend(element.min_value.clone().map(Rule::MinValue));
     rules.extend(element.max_value.clone().map(Rule::MaxValue));
+    rules.extend(element.min_value.as_ref().and_then(|limit| relative_limit("min-value", "<", "-", limit)));
+    rules.extend(element.max_value.as_ref().and_then(|limit| relative_limit("max-value", ">", "+", limit)));
     rules.extend(element.fixed.clone().map(Rule::Fixed));
     rules.extend(element.pattern.clone().map(Rule::Pattern));
+}
+
+/// A limit that is a duration is relative to the current time, for dates
+/// (<https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.maxValue_x_>): then it is an invariant.
+fn relative_limit(rule: &str, order: &str, sign: &str, limit: &Value) -> Option<Rule> {
+    const UNITS: [(&str, &str); 7] = [
+        ("a", "years"),
+        ("mo", "months"),
+        ("wk", "weeks"),
+        ("d", "days"),
+        ("h", "hours"),
+        ("min", "minutes"),
+        ("s", "seconds"),
+    ];
+    let code = limit.get("code")?.as_str()?;
+    let (_, unit) = UNITS.iter().find(|(known, _)| *known == code)?;
+    let value = limit.get("value")?.as_i64()?;
+    let source = format!(
+        "where(($this is date and $this {order} today() {sign} {value} {unit}) or \
+         (($this is dateTime or $this is instant) and $this {order} now() {sign} {value} {unit})).empty()"
+    );
+    let expression = Arc::new(Expression::compile(&source).ok()?);
+    Some(Rule::Invariant(Invariant { key: rule.to_owned(), severity: Severity::Error, source, expression }))
 }
 
 /// The binding, unless it is only an example.
@@ -114,16 +141,35 @@ fn built_in(key: &str) -> Option<BuiltIn> {
 
 /// Rules of a type that no definition states.
 #[must_use]
-pub fn own_rules(type_name: &str) -> Option<BuiltIn> {
-    Some(match type_name {
-        "Identifier" => BuiltIn::NhsNumber,
-        "Coding" => BuiltIn::Coding,
-        "Bundle" => BuiltIn::BundleFullUrls,
-        "QuestionnaireResponse" => BuiltIn::QuestionnaireResponse,
-        "Questionnaire" => BuiltIn::Questionnaire,
-        "Attachment" => BuiltIn::AttachmentSize,
-        _ => return None,
-    })
+pub fn own_rules(type_name: &str) -> &'static [BuiltIn] {
+    match type_name {
+        "Identifier" => &[BuiltIn::NhsNumber, BuiltIn::IdentifierUri],
+        "Coding" => &[BuiltIn::Coding],
+        "Bundle" => &[BuiltIn::BundleFullUrls],
+        "QuestionnaireResponse" => &[BuiltIn::QuestionnaireResponse],
+        "Questionnaire" => &[BuiltIn::Questionnaire],
+        "Attachment" => &[BuiltIn::AttachmentSize],
+        "CodeSystem" => &[BuiltIn::CodeSystem],
+        "ConceptMap" => &[BuiltIn::ConceptMap],
+        "MeasureReport" => &[BuiltIn::MeasureReport],
+        "ValueSet" => &[BuiltIn::ValueSet],
+        _ => &[],
+    }
+}
+
+/// Rules of an element of a type that no definition states.
+#[must_use]
+pub fn own_element_rules(owner: TypeIndex, name: &str) -> Option<BuiltIn> {
+    let types = Types::r4();
+    let is_definition = || {
+        types.definition(owner).kind == TypeKind::Resource
+            && ["url", "version", "status"].iter().all(|name| types.child(owner, name).is_some())
+    };
+    match name {
+        "url" => is_definition().then_some(BuiltIn::OwnUrl),
+        "experimental" => Some(BuiltIn::Experimental),
+        _ => None,
+    }
 }
 
 /// The types that type references name.

@@ -72,7 +72,9 @@ fn add_element(definitions: &Definitions, schema: &mut TypeSchema, child: &Child
         schema.required.push(position);
     }
     let has_own_type = definition.content_reference.is_some() || types.get(&definition.path).is_some();
-    let rules = element_rules(definitions, &url, &definition, has_own_type)?;
+    let mut rules = element_rules(definitions, &url, &definition, has_own_type)?;
+    rules.extend(facets::own_element_rules(schema.type_, &child.name).map(Rule::BuiltIn));
+    facets::sort(&mut rules);
     schema.elements.push(Element {
         id: definition.id,
         url,
@@ -132,7 +134,7 @@ fn type_rules(definitions: &Definitions, index: TypeIndex) -> Result<Vec<Rule>, 
         if let Some(root) = structure.differential.iter().find(|element| *element.path == **name) {
             rules.extend(invariants(&structure.url, &root.id, &root.constraints)?);
         }
-        rules.extend(facets::own_rules(name).map(Rule::BuiltIn));
+        rules.extend(facets::own_rules(name).iter().copied().map(Rule::BuiltIn));
     }
     facets::sort(&mut rules);
     Ok(rules)

@@ -1,4 +1,4 @@
-//! `code-unknown`, `display-mismatch`: a Coding's code exists in its code system and its display is one the system has,
+//! `code-system`, `code-unknown`, `display-mismatch`: a Coding names a code system, a Coding's code exists in its code system and its display is one the system has,
 //! where the system is loaded and complete.
 
 use serde_json::Value;
@@ -16,8 +16,15 @@ const GROWING: &str = "http://terminology.hl7.org/";
 /// Checks a Coding against its code system.
 pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
     let text_of = |name: &str| member::text(coding, name);
-    let (Some(system), Some(code)) = (text_of("system"), text_of("code")) else { return };
-    let Some(compiled) = run.validator.terminology().system(system) else { return };
+    let Some(system) = text_of("system") else { return };
+    let Some(compiled) = run.validator.terminology().system(system) else {
+        return unknown_system(run, system, place, origin);
+    };
+    if compiled.definition().supplements.is_some() {
+        let text = format!("{system} only adds to another code system. Name that one.");
+        return run.error(IssueCode::CodeInvalid, "code-system", text, &place.path.element("system"), origin);
+    }
+    let Some(code) = text_of("code") else { return };
     match compiled.code_exists(code) {
         Existence::Unknown => {}
         Existence::Missing => {
@@ -37,4 +44,16 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>,
             }
         }
     }
+}
+
+/// What stands as system is at least the name of a code system.
+fn unknown_system(run: &mut Run<'_, '_>, system: &str, place: Place<'_, '_>, origin: Origin<'_>) {
+    let text = if !system.contains(':') {
+        "The system of a code must be an absolute url.".to_owned()
+    } else if run.validator.terminology().value_set(system).is_some() {
+        format!("{system} is a value set. Name the code system that the code is from.")
+    } else {
+        return;
+    };
+    run.error(IssueCode::CodeInvalid, "code-system", text, &place.path.element("system"), origin);
 }

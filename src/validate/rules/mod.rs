@@ -6,13 +6,16 @@ pub mod binding;
 pub mod bundle;
 pub mod cardinality;
 pub mod choice_type;
+pub mod code_system;
 pub mod coding;
+pub mod concept_map;
 pub mod contained;
 pub mod extension;
 pub mod fixed_value;
 pub mod invariant;
 pub mod json_kind;
 pub mod max_length;
+pub mod measure_report;
 pub mod narrative;
 pub mod narrative_links;
 pub mod nhs_number;
@@ -24,7 +27,9 @@ pub mod questionnaire;
 pub mod reference;
 pub mod slicing;
 pub mod unknown_element;
+pub mod uri;
 pub mod value_range;
+pub mod value_set;
 pub mod xhtml;
 
 use super::rule::{BuiltIn, Rule};
@@ -61,6 +66,13 @@ fn built_in<'a>(run: &mut Run<'_, 'a>, rule: BuiltIn, focus: Focus<'a>, place: P
             narrative_links::check(run, value, place, origin);
         }
         BuiltIn::NhsNumber => nhs_number::check(run, value, place, origin),
+        BuiltIn::IdentifierUri => uri::check_identifier(run, value, place, origin),
+        BuiltIn::CodeSystem => code_system::check(run, value, place, origin),
+        BuiltIn::ConceptMap => concept_map::check(run, value, place, origin),
+        BuiltIn::MeasureReport => measure_report::check(run, value, place, origin),
+        BuiltIn::ValueSet => value_set::check(run, value, place, origin),
+        BuiltIn::Experimental => uri::check_experimental(run, value, place, origin),
+        BuiltIn::OwnUrl => uri::check_own(run, value, place, origin),
         BuiltIn::Coding => coding::check(run, value, place, origin),
         BuiltIn::BundleFullUrls => bundle::check(run, value, place, origin),
         BuiltIn::AttachmentSize => attachment_size::check(run, value, place, origin),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::fhir::issue::IssueCode;
 use crate::fhir::member;
-use crate::fhir::reference::Reference;
+use crate::fhir::reference::{Reference, Target as Named};
 
 use crate::validate::rule::Target;
 use crate::validate::run::{Focus, Origin, Place, Run};
@@ -36,6 +36,7 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
             let text = "The reference begins with a name that is no resource type of FHIR R4.".to_owned();
             run.warn(IssueCode::Value, "reference-format", text, &path, origin);
         }
+        Some(Reference::Relative(target)) => other_type_by_uuid(run, target, place, origin),
         Some(_) => {}
     }
     if let (Some(stated), Some(found)) = (stated, type_by_reference(run, value, place))
@@ -44,6 +45,17 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         let path = place.path.element("type");
         let text = format!("Reference.type says {stated}, the reference points at {found}. Make them agree.");
         run.error(IssueCode::Value, "reference-type", text, &path, origin);
+    }
+}
+
+/// A relative reference by the UUID of an entry: the type it names is that of the entry.
+fn other_type_by_uuid(run: &mut Run<'_, '_>, target: Named<'_>, place: Place<'_, '_>, origin: Origin<'_>) {
+    let is_uuid = target.id.len() == 36;
+    let Some(bundle) = run.bundle.as_ref().filter(|_| is_uuid) else { return };
+    let found = bundle.find(&format!("urn:uuid:{}", target.id)).and_then(|found| member::text(found, "resourceType"));
+    if let Some(found) = found.filter(|found| *found != target.resource_type) {
+        let text = format!("The reference names a {}; the entry with this UUID is a {found}.", target.resource_type);
+        run.error(IssueCode::Structure, "reference-target", text, place.path, origin);
     }
 }
 

@@ -130,7 +130,14 @@ impl<'v, 'a> Run<'v, 'a> {
     /// The value of a primitive by itself.
     fn text_form(&mut self, kind: PrimitiveKind, value: &Value, place: Place<'_, 'a>, origin: Origin<'_>) -> bool {
         match primitive::check(kind, value) {
-            Ok(()) => true,
+            Ok(()) => {
+                if matches!(kind, PrimitiveKind::Uri | PrimitiveKind::Url | PrimitiveKind::Canonical)
+                    && let Value::String(text) = value
+                {
+                    rules::uri::check(self, kind, text, place.path, origin);
+                }
+                true
+            }
             Err(fault) => {
                 rules::primitive_format::report(self, kind, fault, place.path, origin);
                 false

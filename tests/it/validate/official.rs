@@ -54,10 +54,11 @@ fn errors_of((name, bytes): &(String, Vec<u8>)) -> Vec<(String, String, String)>
     errors.map(|issue| (name.clone(), format!("{}: {}", issue.rule, place(&issue)), issue.text)).collect()
 }
 
-/// Whether a line is about this file and place; a file name may end in `*`.
+/// Whether a line is about this file and place; a file name may end in `*`, an expression may be `*`.
 fn covers(key: &str, name: &str, place: &str) -> bool {
     key.split_once(": ").is_some_and(|(file, listed)| {
-        listed == place && file.strip_suffix('*').map_or(file == name, |start| name.starts_with(start))
+        let is_place = listed.strip_suffix('*').map_or(listed == place, |rule| place.starts_with(rule));
+        is_place && file.strip_suffix('*').map_or(file == name, |start| name.starts_with(start))
     })
 }
 

@@ -156,5 +156,13 @@ fn documents_need_full_urls_and_links_stand_once() {
     });
     let mut found = findings(validator(), &bundle, "http://hl7.org/fhir/StructureDefinition/Bundle");
     found.retain(|line| line.contains("bundle-"));
-    assert_eq!(found, ["error bundle-full-url at Bundle.entry[0]", "error bundle-link at Bundle.link[2]"]);
+    assert_eq!(
+        found,
+        [
+            "error bundle-full-url at Bundle.entry[0]",
+            "error bundle-link at Bundle.link[1].relation",
+            "error bundle-link at Bundle.link[2]",
+            "warning bundle-unreachable at Bundle.entry[1]",
+        ]
+    );
 }
