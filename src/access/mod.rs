@@ -4,6 +4,7 @@
 pub mod assertion;
 pub mod bearer;
 mod certificate;
+pub mod issuer;
 pub mod keys;
 mod provider;
 mod role;
@@ -162,6 +163,6 @@ pub fn grant_permission(
 
 /// 401 with what is wrong with the authentication.
 #[must_use]
-pub fn unauthorized(text: &str) -> Problem {
+pub fn unauthorized(text: impl Into<String>) -> Problem {
     Problem::new(Kind::Unauthorized, text).at("http.authorization")
 }

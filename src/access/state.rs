@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Authority;
 use super::bearer::SigningKey;
+use super::issuer::Issuer;
 use super::keys::KeySet;
 use crate::clock::Micros;
 
@@ -23,6 +24,8 @@ pub struct Admitted {
     pub client: String,
     /// Organisation of the client, as `system|value`; empty where it has none.
     pub organisation: String,
+    /// The end user, where the token of an external issuer names one.
+    pub user: Option<String>,
     /// What it may do.
     pub authority: Authority,
     /// The certificate (SHA-256 thumbprint, base64url) that must come with it.
@@ -39,6 +42,7 @@ pub struct State {
     tokens: Mutex<HashMap<[u8; 32], Admitted>>,
     signing: Mutex<Arc<Vec<SigningKey>>>,
     fetched: Mutex<HashMap<String, (Micros, Arc<KeySet>)>>,
+    issuers: Vec<Issuer>,
 }
 
 fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,6 +56,18 @@ pub fn name(token: &str) -> [u8; 32] {
 }
 
 impl State {
+    /// An empty memory of a process that takes tokens of these issuers beside its own.
+    #[must_use]
+    pub fn with_issuers(issuers: Vec<Issuer>) -> Self {
+        Self { issuers, ..Self::default() }
+    }
+
+    /// The external issuers whose tokens are taken.
+    #[must_use]
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
     /// What is remembered of a token.
     #[must_use]
     pub fn admitted(&self, name: &[u8; 32]) -> Option<Admitted> {

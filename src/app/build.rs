@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::access::issuer;
 use crate::access::seal::Seal;
+use crate::access::state::State;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::fhir::definitions::Definitions;
 use crate::interactions::live::{self, Live};
 use crate::interactions::server::Server;
 use crate::operations;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
@@ -26,6 +28,12 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let validator = Arc::new(Validator::new(Arc::clone(&definitions), validation())?);
     let parameters = Registry::new(Arc::clone(&definitions)).asking(Arc::clone(validator.terminology()));
     let parameters = Arc::new(parameters);
+    let issuers = match &settings.access_issuers {
+        Some(path) => {
+            issuer::read(path).map_err(|reason| Problem::new(Kind::Invalid, format!("access.issuers: {reason}")))?
+        }
+        None => Vec::new(),
+    };
     let live = Arc::new(Live::default());
     let server = Arc::new(Server {
         started: clock.now(),
@@ -33,7 +41,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         extractor: Extractor::new(Arc::clone(&parameters), &base),
         standard: Arc::clone(&parameters),
         parameters,
-        access: Arc::default(),
+        access: Arc::new(State::with_issuers(issuers)),
         definitions_count: 0,
         conformance_count: 0,
         stored_definitions: 0,

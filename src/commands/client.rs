@@ -74,7 +74,7 @@ pub struct KeyArgs {
 pub struct DatabaseArgs {
     /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: as for serve]
     #[arg(long, value_name = "URL")]
-    database: Option<String>,
+    pub database: Option<String>,
 }
 
 /// What `kith client list` takes.

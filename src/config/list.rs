@@ -201,6 +201,16 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| yes_or_no(text).map(|value| settings.access_local_key_urls = value),
     },
     Setting {
+        key: "access.issuers",
+        value_name: "FILE",
+        help: "External issuers whose access tokens are taken, TOML",
+        default: "",
+        apply: |settings, text| {
+            settings.access_issuers = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
         key: "audit.reads",
         value_name: "WHEN",
         help: "Audit events of reads reach the disk before the answer (durable) or within 100 ms (buffered)",

@@ -57,6 +57,8 @@ pub struct Settings {
     pub proxies: Vec<IpAddr>,
     /// Whether clients' key sets may be fetched from private addresses and over plain HTTP.
     pub access_local_key_urls: bool,
+    /// File of the external issuers whose access tokens are taken.
+    pub access_issuers: Option<PathBuf>,
     /// Largest request body in bytes.
     pub body_limit: usize,
     /// Deepest nesting of a body.

@@ -108,6 +108,7 @@ fn defaults() -> Settings {
         access: Access::Open,
         access_token_seconds: 300,
         access_local_key_urls: false,
+        access_issuers: None,
         tls_certificate: None,
         tls_key: None,
         tls_client_authorities: None,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{root, signing};
+use super::{external, root, signing};
 use crate::access::bearer::{self as token, Token};
+use crate::access::issuer;
 use crate::access::scope::Scopes;
 use crate::access::state::{Admitted, name};
 use crate::access::{Authority, Caller, Granted, Role, unauthorized};
@@ -42,6 +43,7 @@ pub async fn admit(server: &Server, caller: &mut Caller, shown: Credentials<'_>)
         return Err(unauthorized("The access token is bound to another TLS certificate than this connection has."));
     }
     caller.client = admitted.client;
+    caller.user = admitted.user.or(caller.user.take());
     caller.organisation = Some(admitted.organisation).filter(|organisation| !organisation.is_empty());
     caller.authority = admitted.authority;
     Ok(())
@@ -64,6 +66,11 @@ pub(super) async fn admitted(server: &Server, text: &str) -> Result<Admitted, Pr
     {
         return Ok(known.clone());
     }
+    if let Some(issuer) = issuer::claimed(text, server.access.issuers()) {
+        let admitted = external::admitted(server, issuer, text).await?;
+        server.access.admit(name, admitted.clone());
+        return Ok(admitted);
+    }
     let token = verified(server, text, now).await?;
     let client = server.store.client(&token.client).await?.filter(|client| !client.disabled);
     let client = client.ok_or_else(|| unauthorized("The client is not registered any more."))?;
@@ -75,6 +82,7 @@ pub(super) async fn admitted(server: &Server, text: &str) -> Result<Admitted, Pr
         token: token.id,
         client: client.id,
         organisation: client.organisation,
+        user: None,
         certificate: token.certificate,
         expires: token.expires,
         checked: now,

@@ -69,6 +69,10 @@ fn fetch(url: &str, private: bool) -> Result<KeySet, String> {
         .build();
     let agent = Agent::with_parts(config, DefaultConnector::default(), PublicAddresses { private });
     let mut response = agent.get(url).call().map_err(|_| "could not be fetched".to_owned())?;
+    // A redirect is no error to the client library, and its body is not what the URL was registered for.
+    if response.status().as_u16() != 200 {
+        return Err("could not be fetched".to_owned());
+    }
     let mut text = String::new();
     let body = response.body_mut().as_reader();
     body.take(LARGEST + 1).read_to_string(&mut text).map_err(|_| "could not be read".to_owned())?;

@@ -6,6 +6,7 @@ mod admission;
 mod answer;
 mod client;
 mod discovery;
+mod external;
 mod fetch;
 mod introspection;
 mod request;

@@ -1,11 +1,12 @@
 //! FHIR packages on disk: reading definitions from folders, Bundle files and package archives, and writing the committed
 //! folders of facts. Used by `kith package import` and by `--package`. Nothing is ever unpacked to disk.
 
+pub mod dependencies;
 pub mod installed;
 mod source;
 mod write;
 
-pub use source::{Limits, read};
+pub use source::{Limits, manifest, read};
 pub use write::{Layout, write};
 
 use std::path::Path;

@@ -26,7 +26,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { files: 50_000, file_bytes: 128 << 20, total_bytes: 1 << 30 }
+        Self { files: 50_000, file_bytes: 64 << 20, total_bytes: 512 << 20 }
     }
 }
 
@@ -54,6 +54,33 @@ pub fn read(path: &Path, limits: &Limits, visit: &mut dyn FnMut(Value)) -> Resul
         return Err(Problem::new(Kind::Invalid, text));
     }
     Ok(reader.manifest)
+}
+
+/// What the `package.json` of a package says, without reading its definitions; none where there is none.
+pub fn manifest(path: &Path) -> Result<Option<Manifest>, Problem> {
+    const NAME: &str = "package.json";
+    if path.is_dir() {
+        let file = [path.join(NAME), path.join("package").join(NAME)].into_iter().find(|file| file.is_file());
+        let Some(file) = file else { return Ok(None) };
+        let bytes = fs::read(&file).map_err(|cause| unreadable(&file, cause))?;
+        return parse(&file, &bytes).map(|value| Some(Manifest::from_json(&value)));
+    }
+    if !is_archive(path) {
+        return Ok(None);
+    }
+    let limits = Limits::default();
+    let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let mut archive = tar::Archive::new(GzDecoder::new(file).take(limits.total_bytes));
+    for entry in archive.entries().map_err(|cause| unreadable(path, cause))?.take(limits.files) {
+        let entry = entry.map_err(|cause| unreadable(path, cause))?;
+        let name = entry.path().map_err(|cause| unreadable(path, cause))?.into_owned();
+        if name.file_name().is_some_and(|file| file == NAME) && name.components().count() <= 2 {
+            let mut bytes = Vec::new();
+            entry.take(1 << 20).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
+            return parse(&name, &bytes).map(|value| Some(Manifest::from_json(&value)));
+        }
+    }
+    Ok(None)
 }
 
 fn is_archive(path: &Path) -> bool {

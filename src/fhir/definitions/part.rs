@@ -75,6 +75,12 @@ impl Part {
         self.entries.iter().map(|entry| (&*entry.resource_type, entry.canonical()))
     }
 
+    /// How many definitions there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// True where there is nothing to add.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

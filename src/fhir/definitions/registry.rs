@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::embedded;
 use super::entry::{Entry, Parsed, Text};
 use super::model::{CodeSystem, SearchParameter, StructureDefinition, ValueSet};
+use super::package::Manifest;
 use super::snapshot::{Resolver, Snapshot, generate};
 use crate::fhir::types::Types;
 use crate::problem::{Kind, Problem};
@@ -33,6 +34,18 @@ impl Definitions {
             embedded.add(embedded_entries());
             Arc::new(embedded)
         }))
+    }
+
+    /// What the embedded packages say of themselves.
+    #[must_use]
+    pub fn embedded_packages() -> Vec<Manifest> {
+        let names = [embedded::CORE, embedded::UK_CORE, embedded::KITH];
+        let texts = names.map(|name| embedded::text(&format!("{name}/package.json")));
+        texts
+            .iter()
+            .filter_map(|text| serde_json::from_str(text).ok())
+            .map(|value| Manifest::from_json(&value))
+            .collect()
     }
 
     pub(super) fn with_capacity(count: usize) -> Self {

@@ -40,11 +40,8 @@ impl Hierarchy {
         sql.push(&format!(" and {alias}.target_id in (with recursive related(id) as ("));
         self.start(sql);
         sql.push(" union ");
-        if self.above {
-            self.parents(sql)
-        } else {
-            self.children(sql)
-        }
+        let step = if self.above { Self::parents } else { Self::children };
+        step(self, sql);
         sql.push(") select h.id from related h)");
     }
 

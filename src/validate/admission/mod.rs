@@ -20,6 +20,26 @@ pub fn check(validator: &Validator, definition: &Value, canonical: &str) -> Vec<
     }
 }
 
+/// Compiles a definition that `validator` has and returns what cannot be used of it. More is let pass than by [`check`]: packages
+/// are published with what a server need not take from its clients.
+#[must_use]
+pub fn compile(validator: &Validator, resource_type: &str, canonical: &str) -> Vec<Issue> {
+    match resource_type {
+        "StructureDefinition" => structure::compile(validator, canonical),
+        "ValueSet" => {
+            // Compiled for its effect: what is missing of it is reported where a code is asked about.
+            let _ = validator.terminology().compiled(canonical);
+            let definition = validator.definitions().other(resource_type, canonical).unwrap_or_default();
+            value_set::check(validator, &definition, canonical)
+        }
+        "CodeSystem" => {
+            let _ = validator.terminology().system(canonical);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn fault(place: impl Into<String>, code: IssueCode, text: impl Into<String>) -> Issue {
     Issue::new(Severity::Error, code, "definition", text).at(place)
 }

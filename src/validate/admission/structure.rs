@@ -29,18 +29,21 @@ pub(super) fn check(validator: &Validator, definition: &Value, canonical: &str) 
         return issues;
     }
     slices(validator, &structure, canonical, &mut issues);
-    if issues.is_empty()
-        && let Err(problem) = validator.definitions().snapshot(canonical)
-    {
-        issues.extend(problem.issues().iter().map(|issue| placed(issue, &structure)));
+    if issues.is_empty() { compile(validator, canonical) } else { issues }
+}
+
+/// Generates the snapshot and compiles the schema of a StructureDefinition; what the engines say against it.
+pub(super) fn compile(validator: &Validator, canonical: &str) -> Vec<Issue> {
+    let Some(structure) = validator.definitions().structure(canonical) else { return Vec::new() };
+    if structure.kind == StructureKind::Logical {
+        return Vec::new();
     }
-    if issues.is_empty()
-        && let Some(index) = validator.schemas().profile_index(canonical)
-        && let Err(issue) = validator.schemas().profile(index)
-    {
-        issues.push(placed(issue, &structure));
+    if let Err(problem) = validator.definitions().snapshot(canonical) {
+        return problem.issues().iter().map(|issue| placed(issue, &structure)).collect();
     }
-    issues
+    let index = validator.schemas().profile_index(canonical);
+    let refused = index.and_then(|index| validator.schemas().profile(index).err());
+    refused.map(|issue| placed(issue, &structure)).into_iter().collect()
 }
 
 /// An issue of an engine as one of the definition: an error, at the element it is about.

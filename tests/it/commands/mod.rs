@@ -5,3 +5,4 @@ mod backup;
 mod bench;
 mod client;
 mod load;
+mod package;

@@ -1,6 +1,7 @@
 //! Access tokens: who gets one, and what it opens.
 
 mod attacks;
+mod external;
 mod scopes;
 mod seal;
 mod tokens;

@@ -1,22 +1,14 @@
-//! `kith package`: what an operator or developer does with FHIR packages.
+//! `kith package import`: full FHIR definitions become the compact facts that this server embeds.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::Value;
 
 use crate::fhir::definitions::import::{Closure, Others, facts, reach};
 use crate::fhir::definitions::package::Manifest;
 use crate::package::{self, Layout, Limits};
 use crate::problem::{Kind, Problem};
-
-/// The commands below `kith package`.
-#[derive(Debug, Subcommand)]
-pub enum PackageCommand {
-    /// Turn full FHIR definitions into the compact facts that this server embeds.
-    Import(Import),
-}
 
 /// What to import, and how.
 #[derive(Debug, Args)]
@@ -48,19 +40,6 @@ pub struct Import {
     /// A package this one needs, as name#version, where the source has no package.json.
     #[arg(long, value_name = "NAME#VERSION")]
     pub dependency: Vec<String>,
-}
-
-/// Runs one of the package commands. Exit code 2 where it could not.
-pub fn run(command: &PackageCommand) -> ExitCode {
-    let PackageCommand::Import(import) = command;
-    match import.run() {
-        Ok(summary) => super::say(&summary),
-        Err(problem) => super::failure("The package cannot be imported:", &texts(&problem)),
-    }
-}
-
-fn texts(problem: &Problem) -> Vec<String> {
-    problem.issues().iter().map(|issue| issue.text.clone()).collect()
 }
 
 impl Import {
