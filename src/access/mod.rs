@@ -12,6 +12,7 @@ pub mod scope;
 pub mod seal;
 pub mod state;
 pub mod tls;
+pub mod visibility;
 
 use std::sync::Arc;
 
@@ -19,11 +20,12 @@ pub use self::certificate::{thumbprint, thumbprint_of};
 pub use self::provider::install;
 pub use self::role::Role;
 use self::scope::{Permission, Scopes};
+pub use self::visibility::{Limits, Visibility};
 use crate::problem::{Kind, Problem};
 use crate::search::query::Restrictions;
 
 /// On whose word a caller may do something.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Authority {
     /// Nobody's: only what is public.
     #[default]
@@ -35,16 +37,18 @@ pub enum Authority {
 }
 
 /// What an access token gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Granted {
     /// The scopes.
     pub scopes: Scopes,
     /// The role in which the client acts.
     pub role: Role,
+    /// What of the resources it sees.
+    pub visibility: Visibility,
 }
 
 /// Who stands behind a request. In open access (loopback only) all fields but the address are what the headers say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Caller {
     /// OAuth client id; empty in open access.
     pub client: String,
@@ -56,6 +60,8 @@ pub struct Caller {
     pub role: Option<String>,
     /// Purpose of use, a code of <http://terminology.hl7.org/CodeSystem/v3-ActReason>.
     pub purpose: Option<String>,
+    /// Why it breaks the glass, where it does.
+    pub reason: Option<String>,
     /// Network address of the peer.
     pub address: String,
     /// On whose word it may do something.
@@ -72,6 +78,25 @@ pub const ODS_SYSTEM: &str = "https://fhir.nhs.uk/Id/ods-organization-code";
 const HEADER_LIMIT: usize = 256;
 
 impl Caller {
+    /// What it sees.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        match &self.authority {
+            Authority::None => Visibility::Nothing,
+            Authority::Open => Visibility::Everything,
+            Authority::Token(granted) => granted.visibility.clone(),
+        }
+    }
+
+    /// The limits of what it sees; none where it sees everything. 401 where it has no authority.
+    pub fn limits(&self) -> Result<Option<Arc<Limits>>, Problem> {
+        match self.visibility() {
+            Visibility::Everything => Ok(None),
+            Visibility::Limited(limits) => Ok(Some(limits)),
+            Visibility::Nothing => Err(without_token()),
+        }
+    }
+
     /// The caller of a request as far as its headers say: organisation, user, role and purpose, without authority.
     /// `header` looks a header up by its lower-case name. A header with control characters or over 256 bytes is refused.
     pub fn from_headers(header: impl Fn(&str) -> Option<String>, address: String) -> Result<Self, Problem> {
@@ -84,6 +109,7 @@ impl Caller {
             user: read("x-user")?,
             role: read("x-user-role")?,
             purpose: read("x-purpose-of-use")?,
+            reason: read("x-break-glass-reason")?,
             address,
             authority: Authority::None,
             imports: false,
@@ -106,16 +132,20 @@ fn checked(name: &str, value: Option<String>) -> Result<Option<String>, Problem>
 
 /// The permission to carry out one interaction. Only [`grant`] makes it; interactions take it as a parameter, so that
 /// none can run without the question having been asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Grant {
-    _made_by_grant: (),
+    visibility: Visibility,
 }
 
 impl Grant {
     /// What of the resources the caller may see: nothing is kept from a caller under open access.
     #[must_use]
-    pub const fn restrictions(self) -> Restrictions {
-        Restrictions::none()
+    pub fn restrictions(&self) -> Arc<Restrictions> {
+        match &self.visibility {
+            Visibility::Everything => Arc::new(Restrictions::none()),
+            Visibility::Limited(limits) => Arc::clone(&limits.seen),
+            Visibility::Nothing => Arc::new(Restrictions::nothing()),
+        }
     }
 }
 
@@ -123,7 +153,7 @@ impl Grant {
 /// on `resource_type`. 401 without authority, 403 where the token's scopes do not reach that far.
 pub fn grant(caller: &Caller, interaction: &str, resource_type: Option<&str>) -> Result<Grant, Problem> {
     let permission = match interaction {
-        "capabilities" => return Ok(Grant { _made_by_grant: () }),
+        "capabilities" => return Ok(Grant { visibility: Visibility::Nothing }),
         // Each entry of a bundle is granted by itself, each operation by `grant_operation`.
         "transaction" | "batch" | "operation" => None,
         "create" => Some(Permission::Create),
@@ -143,7 +173,7 @@ pub fn grant_permission(
     resource_type: Option<&str>,
 ) -> Result<Grant, Problem> {
     let granted = match &caller.authority {
-        Authority::None => return Err(unauthorized("Give an access token: Authorization: Bearer …")),
+        Authority::None => return Err(without_token()),
         Authority::Open => true,
         Authority::Token(granted) => match (permission, resource_type) {
             (None, _) => true,
@@ -152,13 +182,17 @@ pub fn grant_permission(
         },
     };
     if granted {
-        return Ok(Grant { _made_by_grant: () });
+        return Ok(Grant { visibility: caller.visibility() });
     }
     let text = match resource_type {
         Some(name) => format!("The scopes of the access token do not allow this on {name}."),
         None => "The scopes of the access token do not allow this on all resource types.".to_owned(),
     };
     Err(Problem::new(Kind::Forbidden, text).at("http.authorization"))
+}
+
+fn without_token() -> Problem {
+    unauthorized("Give an access token: Authorization: Bearer …")
 }
 
 /// 401 with what is wrong with the authentication.

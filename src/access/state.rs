@@ -28,6 +28,8 @@ pub struct Admitted {
     pub user: Option<String>,
     /// What it may do.
     pub authority: Authority,
+    /// What it may do where it breaks the glass; none for roles that may not.
+    pub emergency: Option<Authority>,
     /// The certificate (SHA-256 thumbprint, base64url) that must come with it.
     pub certificate: Option<String>,
     /// When it ends, seconds.

@@ -194,6 +194,16 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "access.provider-patient",
+        value_name: "ELEMENTS",
+        help: "The elements of a Patient that providers see and search by, separated by commas; all for all of them",
+        default: "name,telecom,gender,birthDate,deceased,address,contact,communication",
+        apply: |settings, text| {
+            settings.provider_patient = if text == "all" { String::new() } else { text.to_owned() };
+            Ok(())
+        },
+    },
+    Setting {
         key: "access.local-key-urls",
         value_name: "YES_OR_NO",
         help: "Whether clients' key sets may be fetched from private addresses and over plain HTTP",

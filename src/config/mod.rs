@@ -45,6 +45,8 @@ pub struct Settings {
     pub duplicates: Duplicates,
     /// Whether requests need an access token.
     pub access: Access,
+    /// The elements of Patient that providers see, separated by commas; empty for all.
+    pub provider_patient: String,
     /// How long an access token is good, seconds.
     pub access_token_seconds: i64,
     /// The server's TLS certificate with its chain, PEM.

@@ -106,6 +106,7 @@ fn defaults() -> Settings {
         synchronous: Synchronous::Full,
         cache: 0,
         access: Access::Open,
+        provider_patient: String::new(),
         access_token_seconds: 300,
         access_local_key_urls: false,
         access_issuers: None,

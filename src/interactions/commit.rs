@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::affiliation;
 use super::condition::{self, Condition, Settled};
 use super::record::Stamp;
 use super::reply::{Content, Reply};
 use super::server::Server;
+use super::visible;
 use super::write::{self, Change, Outcome, Written};
 use crate::problem::Problem;
 use crate::store::{AuditRecord, Tx};
@@ -17,8 +19,9 @@ pub async fn one(
     condition: Option<Condition>,
     stamp: Stamp,
 ) -> Result<Written, Problem> {
+    let directory = affiliation::decides(change.resource_type());
     let work = Arc::new((Arc::clone(server), change, condition, stamp));
-    server
+    let written = server
         .store
         .write(move |tx| {
             let work = Arc::clone(&work);
@@ -32,7 +35,11 @@ pub async fn one(
                 Ok((written, records))
             })
         })
-        .await
+        .await;
+    if directory {
+        server.access.forget(|_| true);
+    }
+    written
 }
 
 async fn conditionally(
@@ -46,7 +53,7 @@ async fn conditionally(
     tx.lock(condition.lock()).await?;
     let changes = match condition::settle(server, tx, change, condition).await? {
         Settled::Unchanged(stored) => {
-            let written = Written::unchanged(*stored);
+            let written = Written::unchanged(visible::one(&stamp.caller, *stored)?);
             records.push(stamp.change(&written, None));
             return Ok(written);
         }

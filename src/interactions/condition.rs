@@ -2,14 +2,18 @@
 //! (<https://hl7.org/fhir/R4/http.html#cond-update>). The search runs in the write's own transaction, behind a lock on the
 //! criteria, so that two equal requests cannot both find nothing.
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::patch;
 use super::server::Server;
+use super::visible;
 use super::write::Change;
+use crate::access::Caller;
 use crate::config::ConditionalDelete;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
-use crate::search::query::{self, Context, Handling, Query};
+use crate::search::query::{self, Context, Handling, Query, Restrictions};
 use crate::search::sql::{self, Page, Statement};
 use crate::store::{Stored, Tx};
 
@@ -24,6 +28,8 @@ pub struct Condition {
     lookup: Criteria,
     /// The content of a conditional update names its id.
     pub id_given: bool,
+    /// The caller does not see everything.
+    limited: bool,
 }
 
 /// What is to be done once the criteria have been searched for.
@@ -38,19 +44,26 @@ pub enum Settled {
 }
 
 /// Reads criteria as If-None-Exist has them, such as `identifier=https://…|123`. See [`of`].
-pub fn parse(server: &Server, resource_type: &str, criteria: &str, place: &str) -> Result<Condition, Problem> {
+pub fn parse(
+    server: &Server,
+    caller: &Caller,
+    resource_type: &str,
+    criteria: &str,
+    place: &str,
+) -> Result<Condition, Problem> {
     let text = match criteria.split_once('?') {
         Some((name, rest)) if name.is_empty() || name.trim_end_matches('/') == resource_type => rest,
         Some(_) => return Err(wrong("The criteria are of another resource type than what is to be stored.", place)),
         None => criteria,
     };
-    of(server, resource_type, super::url::query_pairs(text)?, place)
+    of(server, caller, resource_type, super::url::query_pairs(text)?, place)
 }
 
 /// Makes a condition of decoded search parameters. 400 where they are not understood in full: a condition that ignored a
 /// part would match the wrong resource.
 pub fn of(
     server: &Server,
+    caller: &Caller,
     resource_type: &str,
     mut pairs: Vec<(String, String)>,
     place: &str,
@@ -68,7 +81,11 @@ pub fn of(
     for (name, value) in &pairs {
         lock.extend(["&", name, "=", value]);
     }
-    Ok(Condition { lock, lookup: Criteria::new(server, resource_type, pairs, MOST_DELETED + 1)?, id_given: false })
+    let limits = caller.limits()?;
+    let restrictions = limits.as_ref().map_or_else(Arc::default, |limits| Arc::clone(&limits.seen));
+    let lookup = Criteria::new(server, resource_type, pairs, MOST_DELETED + 1, &restrictions)?;
+    visible::check_query(caller, &lookup.asked)?;
+    Ok(Condition { lock, lookup, id_given: false, limited: limits.is_some() })
 }
 
 fn wrong(text: &str, place: &str) -> Problem {
@@ -84,11 +101,7 @@ impl Condition {
 
     /// Runs the criteria outside a transaction, to prepare a write that runs them again.
     pub async fn preview(&self, server: &Server) -> Result<Vec<Stored>, Problem> {
-        let mut all = Vec::new();
-        for statement in &self.lookup.statements {
-            all.extend(server.store.search(statement).await?.into_iter().map(|found| found.stored));
-        }
-        Ok(all)
+        self.lookup.preview(server).await
     }
 
     /// Runs the criteria; they see what the transaction has written. The caller holds the lock.
@@ -121,7 +134,7 @@ pub async fn settle(server: &Server, tx: &mut Tx, change: &Change, condition: &C
             Some(stored) if stored.id == draft.id => Ok(Settled::AsPlanned),
             _ => Err(patch::stale()),
         },
-        Change::Update { draft, if_match, .. } => update(server, tx, draft, *if_match, condition.id_given, found).await,
+        Change::Update { draft, if_match, .. } => update(server, tx, draft, *if_match, condition, found).await,
         Change::Delete { if_match, .. } => delete(server, *if_match, found),
     }
 }
@@ -131,7 +144,7 @@ async fn update(
     tx: &mut Tx,
     draft: &Draft,
     if_match: Option<i64>,
-    id_given: bool,
+    &Condition { id_given, limited, .. }: &Condition,
     found: Vec<Stored>,
 ) -> Result<Settled, Problem> {
     let draft = match only(found)? {
@@ -143,6 +156,9 @@ async fn update(
                 &format!("{}.id", draft.resource_type),
             ));
         }
+        // Ids are the server's to give; whether somebody else has the one in the body is not said.
+        None if limited && id_given => return Ok(Settled::AsPlanned),
+        None if limited => return Ok(Settled::Changes(vec![Change::Create(draft.clone())])),
         None if id_given && tx.read(&draft.resource_type, &draft.id).await?.is_some_and(|stored| !stored.deleted) => {
             let text = "Nothing matches the criteria, and the id in the body is that of another resource.";
             return Err(Problem::new(Kind::Conflict, text).at(format!("{}.id", draft.resource_type)));
@@ -169,16 +185,21 @@ fn delete(server: &Server, if_match: Option<i64>, found: Vec<Stored>) -> Result<
 pub struct Criteria {
     resource_type: String,
     pairs: Vec<(String, String)>,
+    /// As it was asked, before restrictions.
+    asked: Query,
     statements: Vec<Statement>,
+    limited: bool,
 }
 
 impl Criteria {
-    /// Reads decoded criteria, of which at most `limit` matches are wanted. 400 where one is not understood.
+    /// Reads decoded criteria, of which at most `limit` matches that the restrictions let through are wanted. 400 where one is not
+    /// understood.
     pub fn new(
         server: &Server,
         resource_type: &str,
         pairs: Vec<(String, String)>,
         limit: u32,
+        restrictions: &Restrictions,
     ) -> Result<Self, Problem> {
         let context = Context {
             registry: &server.parameters,
@@ -186,18 +207,33 @@ impl Criteria {
             now: server.clock.now(),
             handling: Handling::Strict,
         };
-        let query = query::parse(resource_type, &pairs, &context)?;
-        refuse_settings(&query)?;
+        let asked = query::parse(resource_type, &pairs, &context)?;
+        refuse_settings(&asked)?;
+        let query = restrictions.apply(asked.clone());
         let page = Page { query: &query, few: true, after: None, limit };
         let statements = sql::stages(&page).into_iter().map(|stage| stage.statement).collect();
-        Ok(Self { resource_type: resource_type.to_owned(), pairs, statements })
+        let limited = !restrictions.is_none();
+        Ok(Self { resource_type: resource_type.to_owned(), pairs, asked, statements, limited })
+    }
+
+    /// Runs the statements outside a transaction.
+    pub async fn preview(&self, server: &Server) -> Result<Vec<Stored>, Problem> {
+        let mut all = Vec::new();
+        for statement in &self.statements {
+            all.extend(server.store.search(statement).await?.into_iter().map(|found| found.stored));
+        }
+        Ok(all)
     }
 
     /// Runs the statements inside a transaction; they see what it has written.
     pub async fn search(&self, tx: &mut Tx) -> Result<Vec<Stored>, Problem> {
         let mut all = Vec::new();
         for statement in &self.statements {
-            let found = tx.search_by(statement, &self.resource_type, &self.pairs).await?;
+            // What restricts may have been written a moment ago by another job, whatever the criteria say.
+            let found = match self.limited {
+                true => tx.search(statement).await?,
+                false => tx.search_by(statement, &self.resource_type, &self.pairs).await?,
+            };
             all.extend(found.into_iter().map(|found| found.stored));
         }
         Ok(all)

@@ -26,7 +26,7 @@ pub async fn update(
     _grant: Grant,
 ) -> Result<Reply, Problem> {
     let value = request.resource(server.bounds())?;
-    let criteria = condition::of(server, resource_type, request.query.clone(), "http.query")?;
+    let criteria = condition::of(server, &request.caller, resource_type, request.query.clone(), "http.query")?;
     let (draft, condition) = draft(server, value, resource_type, criteria)?;
     let change = Change::Update { draft, if_match: request.headers.if_match, patched: None };
     let stamp = Stamp::of(request, server.clock.now());
@@ -56,7 +56,7 @@ pub async fn delete(
     resource_type: &str,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let condition = condition::of(server, resource_type, request.query.clone(), "http.query")?;
+    let condition = condition::of(server, &request.caller, resource_type, request.query.clone(), "http.query")?;
     let change = Change::Delete {
         resource_type: resource_type.to_owned(),
         id: String::new(),

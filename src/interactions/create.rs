@@ -28,7 +28,9 @@ pub async fn create(
     let value = request.resource(server.bounds())?;
     expect_type(draft::resource_type(&value)?, resource_type)?;
     let condition = match &request.headers.if_none_exist {
-        Some(criteria) => Some(condition::parse(server, resource_type, criteria, "http.if-none-exist")?),
+        Some(criteria) => {
+            Some(condition::parse(server, &request.caller, resource_type, criteria, "http.if-none-exist")?)
+        }
         None => in_address(server, request, resource_type)?,
     };
     let draft = Draft::new(server, value, server.clock.new_id())?;
@@ -40,7 +42,11 @@ pub async fn create(
 fn in_address(server: &Server, request: &Request, resource_type: &str) -> Result<Option<Condition>, Problem> {
     let criteria = request.query.iter().filter(|(name, _)| !NO_CRITERIA.contains(&name.as_str()));
     let pairs: Vec<(String, String)> = criteria.cloned().collect();
-    if pairs.is_empty() { Ok(None) } else { condition::of(server, resource_type, pairs, "http.query").map(Some) }
+    if pairs.is_empty() {
+        Ok(None)
+    } else {
+        condition::of(server, &request.caller, resource_type, pairs, "http.query").map(Some)
+    }
 }
 
 /// 400 where the body's type is not that of the address.

@@ -11,6 +11,8 @@ use super::write::{self, Outcome};
 use crate::fhir::codec::json;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Change, Decision, Effect, Loaded, Lookup, Step};
+use crate::search::kinds::bounded;
+use crate::search::query::Restrictions;
 use crate::store::{AuditRecord, Party, Stored, Tx};
 
 /// Rounds of loading after which a decision is given up; the rules need three at most.
@@ -49,7 +51,9 @@ async fn load(server: &Server, tx: &mut Tx, lookup: &Lookup) -> Result<Vec<Value
     let found: Vec<Stored> = match lookup {
         Lookup::Read { resource_type, id } => tx.read(resource_type, id).await?.into_iter().collect(),
         Lookup::Search { resource_type, criteria } => {
-            Criteria::new(server, resource_type, criteria.clone(), MOST_MATCHES)?.search(tx).await?
+            Criteria::new(server, resource_type, criteria.clone(), MOST_MATCHES, &Restrictions::none())?
+                .search(tx)
+                .await?
         }
     };
     found.iter().filter(|stored| !stored.deleted).map(|stored| json::parse_stored(&stored.body)).collect()
@@ -97,20 +101,26 @@ async fn write_effect(
     Ok(written.location())
 }
 
-/// The organisations that take part in a Task or ServiceRequest, as the store keeps them.
+/// The organisations that have a part in a resource, as the store keeps them; the objections of a Consent under its patient.
 #[must_use]
 pub fn parties(server: &Server, resource: &Value) -> Vec<Party> {
     let base = format!("{}/", server.base);
+    let local = |reference: &str| bounded(reference.strip_prefix(&base).unwrap_or(reference));
     let mut found = Vec::new();
     for party in referral::parties(resource) {
         let role = party.role.code().to_owned();
         if let Some(reference) = party.reference {
-            let organisation = reference.strip_prefix(&base).unwrap_or(&reference).to_owned();
-            found.push(Party { organisation, role: role.clone() });
+            found.push(Party { organisation: local(&reference), role: role.clone() });
         }
         if let Some(identifier) = party.identifier {
-            found.push(Party { organisation: format!("{}|{}", identifier.system, identifier.value), role });
+            found.push(Party { organisation: bounded(&format!("{}|{}", identifier.system, identifier.value)), role });
         }
     }
     found
+}
+
+/// The part of whoever creates a resource.
+#[must_use]
+pub fn author(organisation: &str) -> Party {
+    Party { organisation: bounded(organisation), role: "author".to_owned() }
 }

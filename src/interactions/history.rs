@@ -15,6 +15,7 @@ use super::reply::{Content, Reply};
 use super::request::Request;
 use super::searchset;
 use super::server::Server;
+use super::visible;
 use crate::access::Grant;
 use crate::problem::{Kind, Problem};
 use crate::search::paging;
@@ -40,15 +41,17 @@ pub async fn history(
     _grant: Grant,
 ) -> Result<Reply, Problem> {
     let parameters = Parameters::read(request)?;
+    match of {
+        HistoryOf::Instance { resource_type, id } => {
+            let seen = visible::read(server, &request.caller, resource_type, id).await?;
+            seen.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such resource.").at("http.url"))?;
+        }
+        HistoryOf::Type(_) | HistoryOf::System => visible::only_unlimited(&request.caller)?,
+    }
     let address = address(&of);
     let fingerprint = parameters.fingerprint(&address);
-    let shown = page(server, of, &parameters, &fingerprint).await?;
-    if let HistoryOf::Instance { resource_type, id } = of
-        && shown.total == 0
-        && server.store.read(resource_type, id).await?.is_none()
-    {
-        return Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url"));
-    }
+    let mut shown = page(server, of, &parameters, &fingerprint).await?;
+    shown.versions = visible::versions(&request.caller, shown.versions)?;
     audit(server, request, of, interaction, &parameters, &shown).await?;
     let bytes = bundle::write(server, &address, &parameters, &shown)?;
     Ok(Reply { issues: parameters.warnings, ..Reply::new(200, Content::Stored(bytes)) })

@@ -1,6 +1,7 @@
 //! The FHIR REST interactions, one file each, without a transport: [`handle`] takes a [`request::Request`] and answers with
 //! a [`reply::Reply`]. `app` calls it for HTTP, `batch` and `transaction` for their entries, `kith load` for files.
 
+pub mod affiliation;
 pub mod asynchronous;
 pub mod audit_event;
 pub mod batch;
@@ -13,6 +14,7 @@ pub mod draft;
 pub mod effects;
 pub mod entry;
 pub mod format;
+pub mod guard;
 pub mod header;
 pub mod history;
 pub mod inclusion;
@@ -38,6 +40,7 @@ pub mod terminology_capabilities;
 pub mod transaction;
 pub mod update;
 pub mod url;
+pub mod visible;
 pub mod write;
 
 use std::sync::Arc;

@@ -4,6 +4,8 @@
 use super::inclusion;
 use super::searchset::Answer;
 use super::server::Server;
+use super::visible;
+use crate::access::Caller;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::Problem;
 use crate::search::paging;
@@ -93,7 +95,12 @@ fn keyed(server: &Server, message: &[u8]) -> Vec<u8> {
 }
 
 /// What is answered: the total, or a page.
-pub async fn answer(server: &Server, search: &Search, restrictions: &Restrictions) -> Result<Answer, Problem> {
+pub async fn answer(
+    server: &Server,
+    caller: &Caller,
+    search: &Search,
+    restrictions: &Restrictions,
+) -> Result<Answer, Problem> {
     let query = search.common();
     if search.counts_only() {
         let total = server.store.count(&across::count(&search.queries)).await?;
@@ -104,7 +111,8 @@ pub async fn answer(server: &Server, search: &Search, restrictions: &Restriction
     let total = total(server, &search.queries, after.is_none() && last.is_none(), matches.len()).await?;
     let included = inclusion::included(server, &query.includes, &matches, restrictions).await?;
     let next = last.map(|position| search.next(server, &position));
-    Ok(Answer { matches, included: included.resources, cut: included.cut, total, next })
+    let (matches, resources) = (visible::all(caller, matches)?, visible::all(caller, included.resources)?);
+    Ok(Answer { matches, included: resources, cut: included.cut, total, next })
 }
 
 /// The matches of the page, and where it ends if there is another one.

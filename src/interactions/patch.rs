@@ -14,6 +14,7 @@ use super::record::Stamp;
 use super::reply::Reply;
 use super::request::{Body, Request};
 use super::server::Server;
+use super::visible;
 use super::write::{self, Change};
 use crate::access::Grant;
 use crate::fhir::base64;
@@ -37,7 +38,7 @@ pub async fn patch(
     let document = document(server, request)?;
     let mut attempt = 1;
     loop {
-        let stored = server.store.read(resource_type, id).await?;
+        let stored = visible::read(server, &request.caller, resource_type, id).await?;
         let change = change(server, &document, stored, request)?;
         let stamp = Stamp::of(request, server.clock.now());
         match commit::one(server, change, None, stamp).await {
@@ -54,7 +55,7 @@ pub async fn conditional(
     resource_type: &str,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let condition = condition::of(server, resource_type, request.query.clone(), "http.query")?;
+    let condition = condition::of(server, &request.caller, resource_type, request.query.clone(), "http.query")?;
     let document = document(server, request)?;
     let mut attempt = 1;
     loop {

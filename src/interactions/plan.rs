@@ -16,6 +16,7 @@ use super::request::{Body, Method};
 use super::rewrite::{self, Names};
 use super::route::Target;
 use super::server::Server;
+use super::visible;
 use super::write::Change;
 use crate::fhir::issue::Issue;
 use crate::fhir::types::Types;
@@ -47,6 +48,22 @@ pub(super) struct Plan {
     pub(super) references: Vec<(String, Condition)>,
     /// Entries that change nothing; they are carried out afterwards.
     pub(super) reads: Vec<Entry>,
+}
+
+impl Plan {
+    /// Type and id of what it creates under ids of the server's choice: they may be referred to before they are there.
+    pub(super) fn creates(&self) -> HashSet<(String, String)> {
+        let new = |step: &&Step| match (&step.change, &step.condition) {
+            (Change::Create(_), _) => true,
+            (Change::Update { .. }, Some(condition)) => !condition.id_given,
+            _ => false,
+        };
+        let identity = |step: &Step| {
+            let [resource_type, id] = step.change.identity();
+            (resource_type.to_owned(), id.to_owned())
+        };
+        self.steps.iter().filter(new).map(identity).collect()
+    }
 }
 
 /// What an entry changes.
@@ -143,7 +160,8 @@ fn refuse(issues: &[Issue], kind: Kind) -> Result<(), Problem> {
 
 /// What an entry changes; for a patch its body becomes the patched resource.
 async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
-    let criteria = |name: &str| condition::of(server, name, entry.request.query.clone(), "request.url");
+    let criteria =
+        |name: &str| condition::of(server, &entry.request.caller, name, entry.request.query.clone(), "request.url");
     let new = |resource_type: &str, id: String, condition| Aim {
         resource_type: resource_type.to_owned(),
         id,
@@ -154,7 +172,7 @@ async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
         (target, _) if audit_event::is_at(target) => Err(audit_event::never_written()),
         (Target::Type(name), Method::Post) => {
             let if_none_exist = entry.request.headers.if_none_exist.as_ref();
-            let condition = if_none_exist.map(|text| condition::parse(server, name, text, "request.ifNoneExist"));
+            let condition = if_none_exist.map(|text| condition::parse(server, &entry.request.caller, name, text, "request.ifNoneExist"));
             Ok(new(name, server.clock.new_id(), condition.transpose()?))
         }
         (Target::Type(name), Method::Put) => {
@@ -175,7 +193,7 @@ async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
             patched(server, entry, Some(stored), aim)
         }
         (Target::Instance(name, id), Method::Patch) => {
-            let stored = server.store.read(name, id).await?;
+            let stored = visible::read(server, &entry.request.caller, name, id).await?;
             let aim = new(name, id.clone(), None);
             patched(server, entry, stored, aim)
         }
@@ -227,7 +245,7 @@ fn references(server: &Arc<Server>, writes: &[Entry]) -> Result<Vec<(String, Con
                 continue;
             }
             let resource_type = text.split('?').next().unwrap_or_default();
-            let condition = condition::parse(server, resource_type, &text, "resource")
+            let condition = condition::parse(server, &entry.request.caller, resource_type, &text, "resource")
                 .map_err(|problem| entry::located(&problem, entry.index))?;
             found.push((text, condition));
         }

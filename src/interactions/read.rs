@@ -6,6 +6,7 @@ use super::reply::{Content, Reply};
 use super::request::Request;
 use super::server::Server;
 use super::subset::Subset;
+use super::visible;
 use crate::access::Grant;
 use crate::clock::Micros;
 use crate::problem::{Kind, Problem};
@@ -19,7 +20,7 @@ pub async fn read(
     id: &str,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let stored = server.store.read(resource_type, id).await?.ok_or_else(not_found)?;
+    let stored = visible::read(server, &request.caller, resource_type, id).await?.ok_or_else(not_found)?;
     answer(server, request, "read", stored).await
 }
 
@@ -32,7 +33,8 @@ pub async fn vread(
     version: i64,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let stored = server.store.read_version(resource_type, id, version).await?.ok_or_else(not_found)?;
+    let stored = visible::version(server, &request.caller, (resource_type, id), version).await?;
+    let stored = stored.ok_or_else(not_found)?;
     answer(server, request, "vread", stored).await
 }
 

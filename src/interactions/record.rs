@@ -1,6 +1,9 @@
 //! Audit events of interactions: who asked for what, when, with which outcome. One [`Stamp`] a request; every interaction
 //! makes its records from it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::list;
@@ -8,10 +11,11 @@ use super::request::Request;
 use super::route::Target;
 use super::server::Server;
 use super::write::{Outcome, Written};
-use crate::access::Caller;
+use crate::access::{Authority, Caller, Role};
 use crate::clock::Micros;
 use crate::fhir::issue::Issue;
 use crate::problem::Problem;
+use crate::referral::lifecycle::Side;
 use crate::referral::{Actor, Identifier, Organisation};
 use crate::store::AuditRecord;
 
@@ -28,19 +32,21 @@ pub struct Stamp {
     pub caller: Caller,
     /// The caller as the referral rules see it.
     pub actor: Actor,
+    /// Type and id of what the same request creates: it may be referred to before it is there.
+    pub creates: Arc<HashSet<(String, String)>>,
 }
 
 impl Stamp {
     /// The stamp of a request.
     #[must_use]
     pub fn of(request: &Request, received: Micros) -> Self {
-        let organisation = organisation(request.caller.organisation.as_deref().unwrap_or_default());
         Self {
             received,
             request_id: request.request_id.clone(),
             correlation_id: request.correlation_id.clone().unwrap_or_default(),
             caller: request.caller.clone(),
-            actor: Actor { organisation },
+            actor: actor(&request.caller),
+            creates: Arc::default(),
         }
     }
 
@@ -98,6 +104,21 @@ impl Stamp {
             problems,
             ..self.record(interaction, problem.kind.status())
         }
+    }
+}
+
+/// The caller as the referral rules see it: by its organisation, and on the sides of its role. Whoever sees everything plays all
+/// sides.
+fn actor(caller: &Caller) -> Actor {
+    let by_headers = organisation(caller.organisation.as_deref().unwrap_or_default());
+    match &caller.authority {
+        Authority::Token(granted) => match granted.role {
+            Role::Operator | Role::Harness => Actor::default(),
+            Role::Provider => Actor { organisation: by_headers, barred: Some(Side::Requester) },
+            Role::Referrer => Actor { organisation: by_headers, barred: Some(Side::Owner) },
+            Role::LinkWorker | Role::Commissioner => Actor { organisation: by_headers, barred: None },
+        },
+        Authority::None | Authority::Open => Actor { organisation: by_headers, barred: None },
     }
 }
 

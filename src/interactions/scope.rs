@@ -1,9 +1,10 @@
 //! What a search searches: one resource type, all or some types of the server, or a compartment. A scope and parameters become
 //! one query for each type; the search interaction runs them as one.
 
-use super::request::Method;
+use super::request::{Method, Request};
 use super::route::Target;
 use super::server::Server;
+use super::visible;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 use crate::search::compartment::{self, Compartment};
@@ -202,8 +203,8 @@ pub async fn in_use(server: &Server, queries: Vec<Query>) -> Result<Vec<Query>, 
 }
 
 /// The current version of a resource that a request is built on. 404 where it never existed, 410 where it is deleted.
-pub async fn living(server: &Server, resource_type: &str, id: &str) -> Result<Stored, Problem> {
-    match server.store.read(resource_type, id).await? {
+pub async fn living(server: &Server, request: &Request, resource_type: &str, id: &str) -> Result<Stored, Problem> {
+    match visible::read(server, &request.caller, resource_type, id).await? {
         None => Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url")),
         Some(stored) if stored.deleted => Err(Problem::new(Kind::Gone, "The resource was deleted.").at("http.url")),
         Some(stored) => Ok(stored),

@@ -11,6 +11,7 @@ use super::scope::{self, Scope};
 use super::searchset::{self, Answer};
 use super::server::Server;
 use super::url;
+use super::visible;
 use crate::access::Grant;
 use crate::interactions::format::BodyFormat;
 use crate::problem::{Kind, Problem};
@@ -28,13 +29,14 @@ pub async fn search(server: &Server, request: &Request, scope: &Scope<'_>, grant
     let restrictions = grant.restrictions();
     let queries = scope.queries(&parameters, &context)?;
     check_inclusions(scope, &queries)?;
+    queries.iter().try_for_each(|query| visible::check_query(&request.caller, query))?;
     let queries = queries.into_iter().map(|query| restrictions.apply(query)).collect();
     if let Scope::Compartment { centre, id, .. } = scope {
-        scope::living(server, centre, id).await?;
+        scope::living(server, request, centre, id).await?;
     }
     let search = Search::new(scope.path(), scope::in_use(server, queries).await?)?;
     let query = search.common();
-    let answer = pages::answer(server, &search, &restrictions).await?;
+    let answer = pages::answer(server, &request.caller, &search, &restrictions).await?;
     audit(server, request, scope, query, &answer).await?;
     let bytes = searchset::bundle(server, &search.path, query, &answer)?;
     Ok(Reply { issues: query.warnings.clone(), ..Reply::new(200, Content::Stored(bytes)) })

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::audit_event;
 use super::draft::Draft;
 use super::effects;
+use super::guard;
 use super::live;
 use super::patch;
 use super::record::{self, Stamp};
@@ -166,11 +167,13 @@ pub async fn apply(
     }
     match change {
         Change::Create(draft) => {
+            guard::create(server, tx, stamp, draft).await?;
             let origin = Origin { method: "POST", version_checked: false };
             store(server, tx, draft, None, origin, stamp, records).await
         }
         Change::Update { draft, if_match, patched } => {
             let before = tx.read(&draft.resource_type, &draft.id).await?;
+            let before = guard::update(server, tx, stamp, draft, before).await?;
             check_version(before.as_ref(), *if_match)?;
             let current = before.as_ref().filter(|stored| !stored.deleted).map(|stored| stored.version);
             if patched.is_some() && *patched != current {
@@ -182,6 +185,7 @@ pub async fn apply(
         }
         Change::Delete { resource_type, id, if_match } => {
             let before = tx.read(resource_type, id).await?;
+            let before = guard::replaceable(tx, stamp, resource_type, id, before).await?;
             check_version(before.as_ref(), *if_match)?;
             delete(server, tx, resource_type, id, before, stamp, records).await
         }
@@ -285,6 +289,10 @@ pub(super) async fn put(
     let version = before.map_or(1, |stored| stored.version + 1);
     let now = later(now, before);
     let body = draft.body(version, now);
+    let mut parties = effects::parties(server, &draft.value);
+    if before.is_none_or(|stored| stored.deleted) {
+        parties.extend(stamp.caller.organisation.as_deref().map(effects::author));
+    }
     let new = NewResource {
         resource_type: draft.resource_type.clone(),
         id: draft.id.clone(),
@@ -295,7 +303,7 @@ pub(super) async fn put(
         author: stamp.caller.organisation.clone().unwrap_or_default(),
         body: body.clone(),
         rows: live::rows(server, draft),
-        parties: effects::parties(server, &draft.value),
+        parties,
     };
     let stored = match before {
         None => tx.create(new).await?,

@@ -8,6 +8,7 @@ use crate::interactions::asynchronous;
 use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::request::{Method, Request};
 use crate::interactions::server::Server;
+use crate::interactions::visible;
 use crate::problem::{Kind, Problem};
 
 /// The operation.
@@ -43,6 +44,7 @@ impl Operation for JobStatus {
         _grant: Grant,
     ) -> Answer<'a> {
         Box::pin(async move {
+            visible::only_unlimited(&request.caller)?;
             let Some(job) = request.parameter("job") else {
                 let text = "The parameter job is missing. Use the address that Content-Location named.";
                 return Err(Problem::new(Kind::Invalid, text).at("http.query.job"));

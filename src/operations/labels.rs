@@ -13,6 +13,7 @@ use crate::access::Grant;
 use crate::access::scope::Permission;
 use crate::fhir::codec::json as fhir_json;
 use crate::interactions::draft::{self, Draft};
+use crate::interactions::guard;
 use crate::interactions::operation::{self, Level, Operation};
 use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
@@ -174,7 +175,8 @@ async fn change(
 }
 
 async fn carry_out(call: &Call, tx: &mut Tx) -> Result<(Written, Vec<AuditRecord>), Problem> {
-    let stored = existing(tx.read(&call.resource_type, &call.id).await?)?;
+    let before = tx.read(&call.resource_type, &call.id).await?;
+    let stored = existing(guard::replaceable(tx, &call.stamp, &call.resource_type, &call.id, before).await?)?;
     let mut value = fhir_json::parse_stored(&stored.body)?;
     if let Some(meta) = value.get_mut("meta").and_then(Value::as_object_mut) {
         (call.edit)(meta, &call.given);

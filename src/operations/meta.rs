@@ -13,6 +13,7 @@ use crate::interactions::record::{Stamp, patients};
 use crate::interactions::reply::Reply;
 use crate::interactions::request::Request;
 use crate::interactions::server::Server;
+use crate::interactions::visible;
 use crate::problem::Problem;
 use crate::store::{AuditRecord, Stored};
 
@@ -42,9 +43,11 @@ impl Operation for Meta {
             match level {
                 Level::System => in_use(server, request, None).await,
                 Level::Type(name) => in_use(server, request, Some(name)).await,
-                Level::Instance(name, id) => of(server, request, server.store.read(name, id).await?).await,
+                Level::Instance(name, id) => {
+                    of(server, request, visible::read(server, &request.caller, name, id).await?).await
+                }
                 Level::Version(name, id, version) => {
-                    of(server, request, server.store.read_version(name, id, *version).await?).await
+                    of(server, request, visible::version(server, &request.caller, (name, id), *version).await?).await
                 }
             }
         })
@@ -68,6 +71,7 @@ async fn of(server: &Server, request: &Request, stored: Option<Stored>) -> Resul
 
 /// Everything in use by current resources, of a type or of all.
 async fn in_use(server: &Server, request: &Request, resource_type: Option<&str>) -> Result<Reply, Problem> {
+    visible::only_unlimited(&request.caller)?;
     let found = server.store.labels(resource_type).await?;
     let coding = |(system, code): &(String, String)| {
         let parts = [("system", system), ("code", code)];

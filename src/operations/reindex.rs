@@ -14,6 +14,7 @@ use crate::interactions::live::REINDEX;
 use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::request::{Body, Method, Request};
 use crate::interactions::server::Server;
+use crate::interactions::visible;
 use crate::problem::{Kind, Problem};
 
 /// The operation.
@@ -45,6 +46,7 @@ impl Operation for Reindex {
         _grant: Grant,
     ) -> Answer<'a> {
         Box::pin(async move {
+            visible::only_unlimited(&request.caller)?;
             let types = types(server, request)?;
             let payload = json!({ "asked": types, "forced": true });
             asynchronous::start(server, request, REINDEX, &payload).await

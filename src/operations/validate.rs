@@ -15,6 +15,7 @@ use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
 use crate::interactions::request::{Method, Request};
 use crate::interactions::server::Server;
+use crate::interactions::visible;
 use crate::problem::{Kind, Problem};
 use crate::referral;
 use crate::validate::Options;
@@ -48,8 +49,8 @@ impl Operation for Validate {
         Box::pin(async move {
             let call = Call::read(server, request)?;
             let issues = match call.mode {
-                Mode::Delete => deletable(server, level).await?,
-                mode => content(server, level, &call, mode).await?,
+                Mode::Delete => deletable(server, request, level).await?,
+                mode => content(server, request, level, &call, mode).await?,
             };
             server.store.audit(Stamp::of(request, server.clock.now()).record("operation $validate", 200)).await?;
             Ok(Reply::new(200, Content::Resource(operation_outcome(&issues))))
@@ -120,24 +121,30 @@ fn read_mode(text: Option<&str>) -> Result<Mode, Problem> {
     })
 }
 
-async fn deletable(server: &Server, level: &Level) -> Result<Vec<Issue>, Problem> {
+async fn deletable(server: &Server, request: &Request, level: &Level) -> Result<Vec<Issue>, Problem> {
     let Level::Instance(resource_type, id) = level else {
         return Err(Problem::new(Kind::Invalid, "mode=delete is asked of one resource: [type]/[id]/$validate.")
             .at("http.query.mode"));
     };
-    match server.store.read(resource_type, id).await? {
+    match visible::read(server, &request.caller, resource_type, id).await? {
         Some(stored) if !stored.deleted => Ok(Vec::new()),
         _ => Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url")),
     }
 }
 
-async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Result<Vec<Issue>, Problem> {
+async fn content(
+    server: &Server,
+    request: &Request,
+    level: &Level,
+    call: &Call,
+    mode: Mode,
+) -> Result<Vec<Issue>, Problem> {
     if mode == Mode::Profile && call.profiles.is_empty() {
         return Err(Problem::new(Kind::Invalid, "mode=profile needs the parameter profile.").at("http.query.profile"));
     }
     let resource = match (&call.resource, level) {
         (Some(resource), _) => resource.clone(),
-        (None, Level::Instance(resource_type, id)) => stored(server, resource_type, id).await?,
+        (None, Level::Instance(resource_type, id)) => stored(server, request, resource_type, id).await?,
         _ => {
             return Err(
                 Problem::new(Kind::Invalid, "There is no resource to validate: send it in the body.").at("http.body")
@@ -166,8 +173,8 @@ async fn content(server: &Server, level: &Level, call: &Call, mode: Mode) -> Res
     Ok(issues)
 }
 
-async fn stored(server: &Server, resource_type: &str, id: &str) -> Result<Value, Problem> {
-    match server.store.read(resource_type, id).await? {
+async fn stored(server: &Server, request: &Request, resource_type: &str, id: &str) -> Result<Value, Problem> {
+    match visible::read(server, &request.caller, resource_type, id).await? {
         Some(stored) if !stored.deleted => json::parse_stored(&stored.body),
         _ => Err(Problem::new(Kind::NotFound, "There is no such resource.").at("http.url")),
     }

@@ -31,7 +31,7 @@ use crate::problem::{Kind, Problem};
 pub use codes::IMPLEMENTATION_GUIDE;
 pub use duplicates::Duplicates;
 pub use effects::{Effect, provenance};
-pub use lookup::{Loaded, Lookup};
+pub use lookup::{Loaded, Lookup, escape};
 pub use parties::{Identifier, Organisation, Party, Role, parties};
 
 /// Who makes the change.
@@ -39,6 +39,8 @@ pub use parties::{Identifier, Organisation, Party, Role, parties};
 pub struct Actor {
     /// The organisation for which the caller acts; none under open access, where the table is enforced without asking who.
     pub organisation: Option<Organisation>,
+    /// The side that the caller's role does not act on, whatever the organisation.
+    pub barred: Option<lifecycle::Side>,
 }
 
 /// A change of one resource, as the client asks for it.
@@ -62,7 +64,7 @@ impl<'a> Change<'a> {
     /// A change under open access: no organisation, no `If-Match`.
     #[must_use]
     pub fn open(before: Option<&'a Value>, after: &'a Value, now: Micros) -> Self {
-        const OPEN: &Actor = &Actor { organisation: None };
+        const OPEN: &Actor = &Actor { organisation: None, barred: None };
         Self { before, after, actor: OPEN, version_checked: false, last_author: None, now }
     }
 }

@@ -17,7 +17,14 @@ pub enum Role {
     Performer,
     /// Is told of it: Task.restriction.recipient.
     Recipient,
+    /// Was to do it and declined, or it was a mistake: Task.owner.
+    FormerOwner,
+    /// May take it from the open pool: Task.restriction.recipient, or anybody.
+    Pool,
 }
+
+/// Stands for every organisation.
+pub const ANYBODY: &str = "*";
 
 impl Role {
     /// A short stable name, as stored.
@@ -28,6 +35,8 @@ impl Role {
             Self::Owner => "owner",
             Self::Performer => "performer",
             Self::Recipient => "recipient",
+            Self::FormerOwner => "former-owner",
+            Self::Pool => "pool",
         }
     }
 }
@@ -81,13 +90,9 @@ pub fn parties(resource: &Value) -> Vec<Party> {
     let one = |name: &str, role| resource.get(name).and_then(|reference| party(role, reference));
     match text(resource, "resourceType") {
         "Task" => {
-            let restriction = resource.get("restriction");
-            let recipients = restriction.map(|restriction| list(restriction, "recipient")).unwrap_or_default();
-            [one("requester", Role::Requester), one("owner", Role::Owner)]
-                .into_iter()
-                .flatten()
-                .chain(recipients.iter().filter_map(|reference| party(Role::Recipient, reference)))
-                .collect()
+            let owner = owning(text(resource, "status")).and_then(|role| one("owner", role));
+            let recipients = recipients(resource).filter_map(|reference| party(Role::Recipient, reference));
+            one("requester", Role::Requester).into_iter().chain(owner).chain(recipients).chain(pool(resource)).collect()
         }
         "ServiceRequest" => one("requester", Role::Requester)
             .into_iter()
@@ -95,6 +100,30 @@ pub fn parties(resource: &Value) -> Vec<Party> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+fn recipients(task: &Value) -> impl Iterator<Item = &Value> {
+    task.get("restriction").map(|restriction| list(restriction, "recipient")).unwrap_or_default().iter()
+}
+
+/// The part of the owner of a Task with this status; none while it has not been sent.
+fn owning(status: &str) -> Option<Role> {
+    match status {
+        "draft" => None,
+        "rejected" | "entered-in-error" => Some(Role::FormerOwner),
+        _ => Some(Role::Owner),
+    }
+}
+
+/// Who may take a Task that was sent to nobody: those it is restricted to, else anybody.
+fn pool(task: &Value) -> Vec<Party> {
+    if task.get("owner").is_some() || text(task, "status") != "requested" {
+        return Vec::new();
+    }
+    if task.get("restriction").is_none_or(|restriction| list(restriction, "recipient").is_empty()) {
+        return vec![Party { role: Role::Pool, reference: Some(ANYBODY.to_owned()), identifier: None }];
+    }
+    recipients(task).filter_map(|reference| party(Role::Pool, reference)).collect()
 }
 
 fn party(role: Role, reference: &Value) -> Option<Party> {

@@ -25,7 +25,9 @@ impl Sides {
             let current = change.before.and_then(|before| before.get(name)).or_else(|| change.after.get(name));
             caller.is(&organisation(current, loaded))
         };
-        let (requester, owner) = (is("requester"), is("owner"));
+        let barred = change.actor.barred;
+        let requester = barred != Some(Side::Requester) && is("requester");
+        let owner = barred != Some(Side::Owner) && is("owner");
         let last_author = change.last_author.map_or(requester || owner, |author: &Organisation| caller.is(author));
         Self { requester, owner, last_author }
     }

@@ -67,7 +67,8 @@ pub(super) const CLEAR: [&str; 11] = [
     "delete from index_quantity where resource_key = $1",
     "delete from index_reference where resource_key = $1",
     "delete from index_uri where resource_key = $1",
-    "delete from party where resource_key = $1",
+    // Who created a resource stays who created it.
+    "delete from party where resource_key = $1 and role <> 'author'",
     "delete from index_component where resource_key = $1",
     "delete from index_place where resource_key = $1",
     "delete from index_text where resource_key = $1",

@@ -53,6 +53,7 @@ pub use self::jobs::{Claim, JobState};
 pub use self::labels::Labels;
 pub use self::packages::Installed;
 pub use self::pending::{NewJob, NewResource, Party};
+pub use self::references::reference_missing;
 pub use self::resources::Stored;
 pub use self::search::Found;
 pub use self::settings::StoreSettings;

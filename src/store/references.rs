@@ -132,7 +132,7 @@ async fn missing(
             (Some((current, _)), Some(version)) => (1..=*current).contains(&version),
         };
         if !there {
-            issues.entry(*number).or_default().push(not_there(reference));
+            issues.entry(*number).or_default().push(reference_missing(reference));
         }
     }
     let problem = |(number, issues)| (number, Problem::with_issues(Kind::Unprocessable, issues));
@@ -163,7 +163,9 @@ async fn referrers(connection: &mut Connection, deletion: &Deletion) -> Result<V
     })
 }
 
-fn not_there(reference: &LocalReference) -> Issue {
+/// The issue about a reference to what is not there.
+#[must_use]
+pub fn reference_missing(reference: &LocalReference) -> Issue {
     let what = if reference.version.is_some() { "version of a resource" } else { "resource" };
     let text = format!(
         "The reference names a {what} (a {}) that is not on this server. Create it first, or in the same transaction, or \

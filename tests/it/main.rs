@@ -33,3 +33,4 @@ mod store;
 mod support;
 mod terminology;
 mod validate;
+mod visibility;

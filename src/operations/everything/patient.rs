@@ -84,7 +84,7 @@ impl Operation for PatientEverything {
         Box::pin(async move {
             let call = Call::read(server, request, true)?;
             let id = if let Level::Instance(name, id) = level {
-                living(server, name, id).await?;
+                living(server, request, name, id).await?;
                 Some(id.as_str())
             } else {
                 None
@@ -93,7 +93,7 @@ impl Operation for PatientEverything {
             let record: Vec<Query> =
                 record(server, request, &call, id)?.into_iter().map(|query| restrictions.apply(query)).collect();
             let search = Search::new(path(level), scope::in_use(server, record).await?)?;
-            let mut answer = pages::answer(server, &search, &restrictions).await?;
+            let mut answer = pages::answer(server, &request.caller, &search, &restrictions).await?;
             let matched = answer.matches.len();
             answer.matches.retain(|stored| call.wants(&stored.resource_type));
             answer.total = answer.total.filter(|_| answer.matches.len() == matched);

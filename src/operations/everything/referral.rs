@@ -14,6 +14,7 @@ use crate::interactions::request::Request;
 use crate::interactions::scope::living;
 use crate::interactions::searchset;
 use crate::interactions::server::Server;
+use crate::interactions::visible;
 use crate::problem::Problem;
 use crate::search::sql::Position;
 use crate::store::Stored;
@@ -46,7 +47,9 @@ impl Operation for ReferralEverything {
             };
             let call = Call::read(server, request, false)?;
             let search = Search::new(path(level), queries(server, request, &call, &[name])?)?;
-            let (all, cut) = graph::referral(server, living(server, name, id).await?, &grant.restrictions()).await?;
+            let first = living(server, request, name, id).await?;
+            let (all, cut) = graph::referral(server, first, &grant.restrictions()).await?;
+            let all = visible::all(&request.caller, all)?;
             let since = call.since.as_deref().and_then(|since| DateTime::parse(since).ok());
             let since = since.map_or(Micros::MIN, |since| since.interval().0);
             let is_wanted = |stored: &Stored| call.wants(&stored.resource_type) && stored.last_updated >= since;

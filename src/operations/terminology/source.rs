@@ -48,7 +48,7 @@ pub(super) async fn subject(
     let (url, sent) = (inputs.text("url"), inputs.object(inline));
     match (level, url, sent) {
         (Level::Instance(name, id), None, None) => {
-            let stored = living(server, name, id).await?;
+            let stored = living(server, request, name, id).await?;
             Ok(Some(Subject { resource: json::parse_stored(&stored.body)?, loaded: None }))
         }
         (Level::Type(_), None, Some(sent)) => Ok(Some(Subject { resource: sent.clone(), loaded: None })),
@@ -127,7 +127,7 @@ pub(super) async fn stored(
     let restrictions = grant.restrictions();
     let query = query::parse(resource_type, &parameters, &search::context(server, request))?;
     let search = Search::new(resource_type.to_owned(), vec![restrictions.apply(query)])?;
-    let answer = pages::answer(server, &search, &restrictions).await?;
+    let answer = pages::answer(server, &request.caller, &search, &restrictions).await?;
     answer.matches.iter().map(|stored| json::parse_stored(&stored.body)).collect()
 }
 

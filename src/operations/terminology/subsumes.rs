@@ -74,7 +74,7 @@ async fn outcome(server: &Server, request: &Request, level: &Level, inputs: &Inp
     let (first, second) = (given(inputs, "codeA", "codingA")?, given(inputs, "codeB", "codingB")?);
     let own = match level {
         Level::Instance(name, id) => {
-            let stored = living(server, name, id).await?;
+            let stored = living(server, request, name, id).await?;
             Some(source::code_system(&json::parse_stored(&stored.body)?)?)
         }
         _ => None,

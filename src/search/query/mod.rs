@@ -22,6 +22,8 @@ pub use restrict::Restrictions;
 pub use result::{Summary, Total};
 pub use sort::{Sort, SortBy};
 
+use std::sync::Arc;
+
 use crate::clock::Micros;
 use crate::fhir::issue::Issue;
 use crate::search::index::ParameterCode;
@@ -74,8 +76,10 @@ pub enum Condition {
     Any(Vec<Condition>),
     /// It does not hold.
     Not(Box<Condition>),
-    /// The organisation takes part in the referral that this resource belongs to.
-    Party(String),
+    /// An organisation has one of these parts in the resource.
+    Party(Parties),
+    /// The patient that the resource is about objects to its being shown.
+    Objection(Objection),
     /// The last change is not after this instant.
     NotAfter(Micros),
 }
@@ -93,6 +97,24 @@ pub struct Rows {
     pub any: Vec<Criterion>,
     /// How few resources such a condition is expected to leave.
     pub weight: Weight,
+}
+
+/// An organisation and the parts that it may have in a resource, as the store keeps them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parties {
+    /// The parts, for example `owner`; one of them is enough.
+    pub roles: Vec<String>,
+    /// The names of the organisation: `Organization/id`, `system|value` and so on; one of them is enough.
+    pub names: Arc<[String]>,
+}
+
+/// Whose objections count: those with one of these parts, where the same Consent has none of the exceptions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Parts that object.
+    pub roles: Arc<[String]>,
+    /// Parts that except the caller from the objection.
+    pub exceptions: Arc<[String]>,
 }
 
 /// A reference parameter of one type that points to resources of another.
@@ -133,7 +155,7 @@ impl Condition {
             Self::All(all) => all.iter().map(Self::weight).min().unwrap_or(Weight::Many),
             Self::Any(any) => any.iter().map(Self::weight).max().unwrap_or(Weight::Unique),
             Self::Party(_) => Weight::Some,
-            Self::LastUpdated(_) | Self::Not(_) | Self::NotAfter(_) => Weight::Many,
+            Self::LastUpdated(_) | Self::Not(_) | Self::NotAfter(_) | Self::Objection(_) => Weight::Many,
         }
     }
 }

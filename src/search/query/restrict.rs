@@ -3,20 +3,46 @@
 //! not exist. `access` makes them; the search interaction and the operations apply them.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::{Condition, Query};
 
 /// Conditions that hold for every resource that may be seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Restrictions {
     by_type: BTreeMap<String, Vec<Condition>>,
+    /// Types that are not named here are not seen at all.
+    closed: bool,
 }
 
 impl Restrictions {
     /// No restriction.
     #[must_use]
     pub const fn none() -> Self {
-        Self { by_type: BTreeMap::new() }
+        Self { by_type: BTreeMap::new(), closed: false }
+    }
+
+    /// Nothing is seen but what [`Restrictions::open`] and [`Restrictions::restrict`] name.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { by_type: BTreeMap::new(), closed: true }
+    }
+
+    /// Lets all resources of a type be seen.
+    pub fn open(&mut self, resource_type: &str) {
+        self.by_type.entry(resource_type.to_owned()).or_default();
+    }
+
+    /// True where nothing is kept back.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        !self.closed && self.by_type.values().all(Vec::is_empty)
+    }
+
+    /// True where types that are not named are not seen.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Adds a condition for resources of one type.
@@ -27,7 +53,11 @@ impl Restrictions {
     /// What must hold of a resource of this type.
     #[must_use]
     pub fn on(&self, resource_type: &str) -> &[Condition] {
-        self.by_type.get(resource_type).map_or(&[], Vec::as_slice)
+        match self.by_type.get(resource_type) {
+            Some(conditions) => conditions,
+            None if self.closed => never(),
+            None => &[],
+        }
     }
 
     /// The types that are restricted, with their conditions.
@@ -38,7 +68,7 @@ impl Restrictions {
     /// The query with the restrictions on its matches and on all that its conditions go through.
     #[must_use]
     pub fn apply(&self, mut query: Query) -> Query {
-        if !self.by_type.is_empty() {
+        if !self.is_none() {
             query.conditions = query.conditions.into_iter().map(|condition| self.within(condition)).collect();
             query.conditions.extend_from_slice(self.on(&query.resource_type));
         }
@@ -70,4 +100,10 @@ impl Restrictions {
             more => Condition::All(std::iter::once(condition).chain(more.iter().cloned()).collect()),
         }
     }
+}
+
+/// What holds for no resource.
+fn never() -> &'static [Condition] {
+    static NEVER: OnceLock<[Condition; 1]> = OnceLock::new();
+    NEVER.get_or_init(|| [Condition::Any(Vec::new())])
 }

@@ -2,7 +2,7 @@
 //! resources for which it does. The statement starts from the set of its best condition and probes the rest.
 
 use super::builder::Sql;
-use super::canonical;
+use super::{canonical, party};
 use crate::search::kinds::Table;
 use crate::search::query::{Condition, Link, Rows};
 
@@ -49,11 +49,8 @@ pub(super) fn probe(condition: &Condition, at: At<'_>, sql: &mut Sql) {
             probe(inner, at, sql);
             sql.push(if bracketed { ")" } else { "" });
         }
-        Condition::Party(organisation) => {
-            let alias = sql.alias('p');
-            sql.push(&format!("exists (select 1 from party {alias} where {alias}.resource_key = {}", at.key));
-            sql.push(&format!(" and {alias}.organisation = ")).text(organisation).push(")");
-        }
+        Condition::Party(parties) => party::probe(parties, at, sql),
+        Condition::Objection(objection) => party::objection(objection, at, sql),
     }
 }
 
@@ -124,7 +121,7 @@ pub(super) fn has_set(condition: &Condition) -> bool {
         Condition::Chain(_, inner) | Condition::Has(_, inner) => has_set(inner),
         Condition::All(all) => all.iter().any(has_set),
         Condition::Any(any) => !any.is_empty() && any.iter().all(has_set),
-        Condition::Not(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) => false,
+        Condition::Not(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) | Condition::Objection(_) => false,
     }
 }
 
@@ -142,9 +139,9 @@ pub(super) fn set(condition: &Condition, resource_type: &str, sql: &mut Sql) {
             sql.push(&format!("select {alias}.resource_key from {} {alias} where ", rows.table.name()));
             row(rows, &alias, sql);
         }
-        Condition::Party(organisation) => {
-            sql.push(&format!("select {alias}.resource_key from party {alias} where {alias}.organisation = "));
-            sql.text(organisation);
+        Condition::Party(parties) => {
+            sql.push(&format!("select {alias}.resource_key from party {alias} where "));
+            party::row(parties, &alias, sql);
         }
         Condition::Chain(link, inner) if link.by_url => canonical::set_chain(link, inner, sql),
         Condition::Chain(link, inner) => set_chain(link, inner, sql),
@@ -203,7 +200,11 @@ fn implies_type(condition: &Condition) -> bool {
     match condition {
         Condition::Rows(_) | Condition::Id(_) | Condition::Chain(..) | Condition::Has(..) | Condition::All(_) => true,
         Condition::Any(any) => any.iter().all(implies_type),
-        Condition::Not(_) | Condition::LastUpdated(_) | Condition::NotAfter(_) | Condition::Party(_) => false,
+        Condition::Not(_)
+        | Condition::LastUpdated(_)
+        | Condition::NotAfter(_)
+        | Condition::Party(_)
+        | Condition::Objection(_) => false,
     }
 }
 

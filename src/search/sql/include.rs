@@ -5,7 +5,7 @@ use super::builder::Sql;
 use super::canonical::Join;
 use super::condition::{At, probe};
 use super::statement::Statement;
-use crate::search::query::{Follow, Include, Restrictions};
+use crate::search::query::{Condition, Follow, Include, Restrictions};
 
 /// The resources of one round.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ pub fn include(includes: &[&Include], round: &Round<'_>) -> Option<Statement> {
     sql.push(
         ") q cross join resource r where r.key = q.key and not r.deleted and r.key not in (select key from known)",
     );
-    visible(round.restrictions, &mut sql);
+    visible(round.restrictions, |_| true, &mut sql);
     sql.push(" order by r.key").limit(i64::from(round.limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
@@ -66,7 +66,7 @@ pub fn identities(wanted: &[(String, String)], restrictions: &Restrictions, limi
     }
     sql.push(") select r.key as key from wanted w cross join resource r");
     sql.push(" where r.type = w.type and r.id = w.id and not r.deleted");
-    visible(restrictions, &mut sql);
+    visible(restrictions, |name| wanted.iter().any(|(resource_type, _)| resource_type == name), &mut sql);
     sql.push(" order by r.key").limit(i64::from(limit));
     let (sql, binds) = sql.finish();
     Some(Statement { sql, binds, sort: Vec::new() })
@@ -127,10 +127,45 @@ fn parameters(follow: &Follow, alias: &str, sql: &mut Sql) {
     sql.push(")");
 }
 
-/// Restrictions on what comes, each on its type.
-fn visible(restrictions: &Restrictions, sql: &mut Sql) {
-    for (resource_type, conditions) in restrictions.iter() {
-        sql.push(" and (r.type <> ").text(resource_type).push(" or ");
-        sql.all(conditions, |condition, sql| probe(condition, At { key: "r.key", resource: Some("r") }, sql)).push(")");
+/// Restrictions on what comes, each on its type; of types that cannot come nothing is asked.
+fn visible(restrictions: &Restrictions, comes: impl Fn(&str) -> bool, sql: &mut Sql) {
+    if !restrictions.is_closed() {
+        let asked = restrictions.iter().filter(|(name, conditions)| !conditions.is_empty() && comes(name));
+        for (resource_type, conditions) in asked {
+            sql.push(" and (r.type <> ").text(resource_type).push(" or ");
+            sql.all(conditions, |condition, sql| probe(condition, At { key: "r.key", resource: Some("r") }, sql));
+            sql.push(")");
+        }
+        return;
     }
+    sql.push(" and (1 = 0");
+    for (types, conditions) in alike(restrictions, comes) {
+        sql.push(" or (r.type in (");
+        for (place, name) in types.iter().enumerate() {
+            sql.push(if place == 0 { "" } else { ", " }).text(name);
+        }
+        sql.push(")");
+        for condition in conditions {
+            sql.push(" and ");
+            probe(condition, At { key: "r.key", resource: Some("r") }, sql);
+        }
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
+/// The types of which the same is asked, together: written once, the statement stays short.
+fn alike<'a>(restrictions: &'a Restrictions, comes: impl Fn(&str) -> bool) -> Vec<(Vec<&'a str>, &'a [Condition])> {
+    let mut found: Vec<(Statement, Vec<&str>, &[Condition])> = Vec::new();
+    for (resource_type, conditions) in restrictions.iter().filter(|(name, _)| comes(name)) {
+        let mut sql = Sql::default();
+        sql.all(conditions, |condition, sql| probe(condition, At { key: "r.key", resource: Some("r") }, sql));
+        let (sql, binds) = sql.finish();
+        let written = Statement { sql, binds, sort: Vec::new() };
+        match found.iter_mut().find(|(known, ..)| *known == written) {
+            Some((_, types, _)) => types.push(resource_type),
+            None => found.push((written, vec![resource_type], conditions)),
+        }
+    }
+    found.into_iter().map(|(_, types, conditions)| (types, conditions)).collect()
 }

@@ -8,6 +8,7 @@ pub mod count;
 pub mod include;
 mod order;
 pub mod page;
+mod party;
 pub mod statement;
 
 pub use count::count;

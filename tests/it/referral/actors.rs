@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use super::world::{NOW, World, but, error, errors, request, task};
 
 fn actor(reference: &str) -> Actor {
-    Actor { organisation: Some(Organisation { references: vec![reference.to_owned()], identifiers: Vec::new() }) }
+    Actor {
+        organisation: Some(Organisation { references: vec![reference.to_owned()], identifiers: Vec::new() }),
+        barred: None,
+    }
 }
 
 fn by<'a>(actor: &'a Actor, before: Option<&'a Value>, after: &'a Value) -> Change<'a> {
@@ -92,6 +95,7 @@ fn the_organisation_behind_a_role_a_service_or_a_person_counts() {
         json!({ "resourceType": "HealthcareService", "id": "walks", "providedBy": { "reference": "Organization/surgery" } }),
     ]);
     let caller = Actor {
+        barred: None,
         organisation: Some(Organisation {
             references: Vec::new(),
             identifiers: vec![Identifier {

@@ -1,6 +1,6 @@
 //! What each kind of search finds, on both databases: a table of searches and the ids they must give.
 
-use kith::search::query::{Condition, Restrictions};
+use kith::search::query::{Condition, Parties, Restrictions};
 use kith::search::sql::{Round, include};
 use kith::store::Store;
 use serde_json::{Value, json};
@@ -187,7 +187,7 @@ both! {
     async fn restrictions_hold_for_every_way_of_searching(database) {
         let store = database.open().await;
         store_all(&store, &resources()).await;
-        let party = [Condition::Party("A1".to_owned())];
+        let party = [Condition::Party(Parties { roles: vec!["provider".to_owned()], names: ["A1".to_owned()].into() })];
         for search in ["Task", "Task?status=requested", "Task?_sort=-authored-on", "Task?owner=o1,o2&_sort=authored-on"] {
             let (found, _) = page(&store, search, &party, None, 10).await;
             let mut ids: Vec<String> = found.into_iter().map(|found| found.stored.id).collect();

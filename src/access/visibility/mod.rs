@@ -1,0 +1,133 @@
+//! Which resources a caller sees and may change: decided by the organisation that its client acts for and by its role, never by
+//! what a request says. [`table`] has what is seen, [`changes`] what may be written, [`labels`] what is kept from whom,
+//! [`minimum`] how much of a Patient is shown. What is not seen looks exactly like what does not exist: the conditions are part of
+//! every search, so nothing is found, counted, sorted or followed that is not seen.
+
+pub mod changes;
+pub mod labels;
+pub mod minimum;
+mod names;
+pub mod table;
+
+use std::sync::Arc;
+
+use self::minimum::Minimum;
+pub use self::names::{ANYBODY, Names};
+use self::table::{DIRECTORY, Ways};
+use super::Role;
+use crate::search::query::{Condition, Objection, Restrictions};
+
+/// The part that a Consent's objection to sharing with anybody has under its patient's name.
+pub const OBJECTION: &str = "objection";
+/// The part that exceptions from it have.
+pub const PERMISSION: &str = "permission";
+
+/// What a caller sees.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Visibility {
+    /// Everything: open access, operators, test harnesses.
+    Everything,
+    /// What belongs to its organisation.
+    Limited(Arc<Limits>),
+    /// Nothing: nobody has said who calls.
+    #[default]
+    Nothing,
+}
+
+/// The limits of one organisation in one role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// The role.
+    pub role: Role,
+    /// The organisation.
+    pub names: Names,
+    /// What is seen.
+    pub seen: Arc<Restrictions>,
+    /// What a written resource may refer to: as `seen`, without what may only be claimed.
+    pub held: Arc<Restrictions>,
+    /// What may be changed or deleted, as far as it is seen.
+    pub changed: Arc<Restrictions>,
+    /// What would be seen had the patient not objected; the caller knows of it and may be told why it is kept back.
+    pub told: Arc<Restrictions>,
+    /// How much of a Patient is shown.
+    pub minimum: Minimum,
+    /// The glass is broken: neither objections nor labels keep anything back.
+    pub open: bool,
+}
+
+impl Limits {
+    /// The limits of an organisation. `emergency` lifts objections and labels for a role that may break the glass.
+    #[must_use]
+    pub fn new(role: Role, names: Names, minimum: &Minimum, emergency: bool) -> Self {
+        let minimum = if role == Role::Provider { minimum.clone() } else { Minimum::default() };
+        let open = emergency && breaks_glass(role);
+        let objected = objection(role, &names).filter(|_| !open);
+        let unlabelled = |name: &str| labels::unlabelled(name, role).filter(|_| !open);
+        let seen_by = |pool: bool, objection: Option<&Condition>| {
+            let ways = Ways { role, names: &names, pool };
+            let conditions = |name: &str| {
+                let way = ways.to(name)?;
+                Some([Some(way), objection.cloned(), unlabelled(name)].into_iter().flatten().collect())
+            };
+            Arc::new(restrictions(conditions))
+        };
+        let ways = Ways { role, names: &names, pool: true };
+        let (seen, held) = (seen_by(true, objected.as_ref()), seen_by(false, objected.as_ref()));
+        let told = if objected.is_some() { seen_by(false, None) } else { Arc::new(Restrictions::nothing()) };
+        let changed = Arc::new(changeable(&ways));
+        Self { role, seen, held, changed, told, minimum, open, names }
+    }
+
+    /// True where a label hides what has it.
+    #[must_use]
+    pub fn hides(&self, label: (&str, &str)) -> bool {
+        !self.open && labels::hidden_from(self.role).any(|hidden| hidden == label)
+    }
+
+    /// True where the role may create resources of this type.
+    #[must_use]
+    pub fn creates(&self, resource_type: &str) -> bool {
+        changes::creates(self.role, resource_type)
+    }
+}
+
+/// Roles that may see, in an emergency and with a reason, what objections and labels keep back.
+#[must_use]
+pub const fn breaks_glass(role: Role) -> bool {
+    matches!(role, Role::Referrer | Role::LinkWorker)
+}
+
+fn restrictions(conditions: impl Fn(&str) -> Option<Vec<Condition>>) -> Restrictions {
+    let mut all = Restrictions::nothing();
+    DIRECTORY.iter().for_each(|name| all.open(name));
+    for name in Ways::types() {
+        for condition in conditions(name).into_iter().flatten() {
+            all.restrict(name, condition);
+        }
+    }
+    all
+}
+
+fn changeable(ways: &Ways<'_>) -> Restrictions {
+    let mut all = Restrictions::nothing();
+    for name in Ways::types().chain(["HealthcareService"]) {
+        if let Some(condition) = ways.to_change(name) {
+            all.restrict(name, condition);
+        }
+    }
+    all
+}
+
+/// That the patient has not objected. Providers are third parties: an objection that names nobody is against them. Link workers
+/// coordinate the care; against them counts what names them.
+fn objection(role: Role, names: &Names) -> Option<Condition> {
+    let with = |part: &str| names.all().iter().map(|name| format!("{part}:{name}")).collect::<Vec<String>>();
+    let named = with(OBJECTION);
+    let roles: Arc<[String]> = match role {
+        Role::Provider => std::iter::once(OBJECTION.to_owned()).chain(named).collect(),
+        Role::LinkWorker => named.into(),
+        _ => return None,
+    };
+    let objection = Objection { roles, exceptions: with(PERMISSION).into() };
+    Some(Condition::Not(Box::new(Condition::Objection(objection))))
+}
