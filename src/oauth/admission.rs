@@ -1,20 +1,15 @@
 //! Lets a FHIR request in: its access token becomes an authority. `app` asks before it reads a body.
 
-use std::sync::Arc;
-
-use super::{external, root, signing};
+use super::{authority, external, root, signing};
 use crate::access::bearer::{self as token, Token};
 use crate::access::issuer;
 use crate::access::scope::Scopes;
 use crate::access::state::{Admitted, name};
-use crate::access::visibility::breaks_glass;
-use crate::access::visibility::minimum::Minimum;
-use crate::access::{Authority, Caller, Granted, Limits, Role, Visibility, unauthorized};
+use crate::access::{Authority, Caller, Role, unauthorized};
 use crate::clock::Micros;
 use crate::config::Access;
-use crate::interactions::affiliation;
 use crate::interactions::server::Server;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::store::Client;
 
 /// How long a process trusts what it knows of a token before it asks the database whether the client was disabled or the token revoked.
@@ -49,29 +44,10 @@ pub async fn admit(server: &Server, caller: &mut Caller, shown: Credentials<'_>)
     caller.user = admitted.user.or(caller.user.take());
     caller.organisation = Some(admitted.organisation).filter(|organisation| !organisation.is_empty());
     caller.authority = match caller.purpose.as_deref() {
-        Some(BREAK_GLASS) => broken_glass(caller, admitted.emergency)?,
+        Some(authority::BREAK_GLASS) => authority::broken_glass(caller, admitted.emergency)?,
         _ => admitted.authority,
     };
     Ok(())
-}
-
-/// The purpose of use (<http://terminology.hl7.org/CodeSystem/v3-ActReason>) of whoever must see what objections and labels keep back.
-const BREAK_GLASS: &str = "BTG";
-
-/// The authority of a caller that breaks the glass. 403 where its role may not, 400 where it gives no reason.
-fn broken_glass(caller: &Caller, emergency: Option<Authority>) -> Result<Authority, Problem> {
-    let refused = |kind, text: &str, place: &str| Err(Problem::new(kind, text).at(place));
-    match (emergency, &caller.reason) {
-        (None, _) => {
-            refused(Kind::Forbidden, "The role of this client does not break the glass.", "http.x-purpose-of-use")
-        }
-        (_, None) => refused(
-            Kind::Invalid,
-            "Whoever breaks the glass says why: give X-Break-Glass-Reason.",
-            "http.x-break-glass-reason",
-        ),
-        (Some(authority), Some(_)) => Ok(authority),
-    }
 }
 
 /// The token of an `Authorization: Bearer` header.
@@ -102,7 +78,7 @@ pub(super) async fn admitted(server: &Server, text: &str) -> Result<Admitted, Pr
     if server.store.is_revoked(&token.id).await? {
         return Err(unauthorized("The access token was revoked."));
     }
-    let (authority, emergency) = authority(server, &token, &client).await?;
+    let (authority, emergency) = allowed(server, &token, &client).await?;
     let admitted = Admitted {
         authority,
         emergency,
@@ -125,21 +101,10 @@ async fn verified(server: &Server, text: &str, now: Micros) -> Result<Token, Pro
     token::verify(text, &key, root(server), &server.base, now).map_err(unauthorized)
 }
 
-/// The scopes of the token, as far as the client still may have them, the client's role and what its organisation sees; and the
-/// same where it breaks the glass, if its role may.
-async fn authority(server: &Server, token: &Token, client: &Client) -> Result<(Authority, Option<Authority>), Problem> {
+/// The scopes of the token, as far as the client still may have them, in the client's role.
+async fn allowed(server: &Server, token: &Token, client: &Client) -> Result<(Authority, Option<Authority>), Problem> {
     let role = Role::parse(&client.role).ok_or_else(|| Problem::internal("a client has an unknown role"))?;
     let allowed = Scopes::parse(&client.scopes).unwrap_or_default();
     let scopes = allowed.granted(&Scopes::parse(&token.scope).unwrap_or_default());
-    let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
-    if matches!(role, Role::Operator | Role::Harness) {
-        return Ok((with(Visibility::Everything), Some(with(Visibility::Everything))));
-    }
-    let names = affiliation::names(server, &client.organisation).await?;
-    let minimum = Minimum::parse(&server.settings.provider_patient);
-    let limits = |emergency| {
-        let limits = Limits::new(role, names.clone(), &minimum, emergency);
-        with(Visibility::Limited(Arc::new(limits)))
-    };
-    Ok((limits(false), breaks_glass(role).then(|| limits(true))))
+    authority::of(server, scopes, role, &client.organisation).await
 }

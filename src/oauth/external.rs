@@ -1,12 +1,10 @@
 //! Access tokens of external issuers (`access::issuer`): their keys are at hand or fetched, as those of clients are.
 
-use std::sync::Arc;
-
-use super::fetch;
+use super::{authority, fetch};
 use crate::access::bearer::base64url;
 use crate::access::issuer::{self, Issuer, Keys};
 use crate::access::state::{Admitted, name};
-use crate::access::{Authority, Granted, unauthorized};
+use crate::access::unauthorized;
 use crate::interactions::server::Server;
 use crate::problem::Problem;
 
@@ -21,13 +19,14 @@ pub(super) async fn admitted(server: &Server, issuer: &Issuer, token: &str) -> R
         }
     };
     let external = external.map_err(unauthorized)?;
-    let authority = Authority::Token(Arc::new(Granted { scopes: external.scopes, role: external.role }));
+    let (authority, emergency) = authority::of(server, external.scopes, external.role, &external.organisation).await?;
     Ok(Admitted {
         token: base64url(&name(token)),
         client: external.client,
         organisation: external.organisation,
         user: external.user,
         authority,
+        emergency,
         certificate: external.certificate,
         expires: external.expires,
         checked: now,

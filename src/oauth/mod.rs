@@ -4,6 +4,7 @@
 
 mod admission;
 mod answer;
+mod authority;
 mod client;
 mod discovery;
 mod external;

@@ -1,0 +1,52 @@
+//! What an admitted token lets its caller do: scopes, role, and what the organisation sees of the resources. Made when a token is
+//! admitted, whoever made the token.
+
+use std::sync::Arc;
+
+use crate::access::scope::Scopes;
+use crate::access::visibility::breaks_glass;
+use crate::access::visibility::minimum::Minimum;
+use crate::access::{Authority, Caller, Granted, Limits, Role, Visibility};
+use crate::interactions::affiliation;
+use crate::interactions::server::Server;
+use crate::problem::{Kind, Problem};
+
+/// The purpose of use (<http://terminology.hl7.org/CodeSystem/v3-ActReason>) of whoever must see what objections and labels keep back.
+pub(super) const BREAK_GLASS: &str = "BTG";
+
+/// The authority of a client in a role for an organisation (`system|value`, or empty), and the same where it breaks the glass, if
+/// its role may.
+pub(super) async fn of(
+    server: &Server,
+    scopes: Scopes,
+    role: Role,
+    organisation: &str,
+) -> Result<(Authority, Option<Authority>), Problem> {
+    let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
+    if matches!(role, Role::Operator | Role::Harness) {
+        return Ok((with(Visibility::Everything), Some(with(Visibility::Everything))));
+    }
+    let names = affiliation::names(server, organisation).await?;
+    let minimum = Minimum::parse(&server.settings.provider_patient);
+    let limits = |emergency| {
+        let limits = Limits::new(role, names.clone(), &minimum, emergency);
+        with(Visibility::Limited(Arc::new(limits)))
+    };
+    Ok((limits(false), breaks_glass(role).then(|| limits(true))))
+}
+
+/// The authority of a caller that breaks the glass. 403 where its role may not, 400 where it gives no reason.
+pub(super) fn broken_glass(caller: &Caller, emergency: Option<Authority>) -> Result<Authority, Problem> {
+    let refused = |kind, text: &str, place: &str| Err(Problem::new(kind, text).at(place));
+    match (emergency, &caller.reason) {
+        (None, _) => {
+            refused(Kind::Forbidden, "The role of this client does not break the glass.", "http.x-purpose-of-use")
+        }
+        (_, None) => refused(
+            Kind::Invalid,
+            "Whoever breaks the glass says why: give X-Break-Glass-Reason.",
+            "http.x-break-glass-reason",
+        ),
+        (Some(authority), Some(_)) => Ok(authority),
+    }
+}
