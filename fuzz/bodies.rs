@@ -70,7 +70,7 @@ pub fn ecl(bytes: &[u8]) {
         let filter = json!([{ "property": "constraint", "op": "=", "value": text }]);
         let compose = json!({ "include": [{ "system": snomed::SYSTEM, "filter": filter }] });
         let set = json!({ "resourceType": "ValueSet", "url": "urn:s", "compose": compose });
-        let editions = Editions::new(vec![Arc::new(Edition::default())]);
+        let editions = Editions::from(Edition::default());
         let terminology = Terminology::with_editions(Definitions::embedded(), editions);
         if let Some(set) = ValueSet::from_json(&set) {
             assert!(terminology.compile(&set).members().next().is_none(), "a concept of an empty edition");

@@ -10,6 +10,7 @@ pub mod package;
 pub mod reindex;
 pub mod restore;
 pub mod serve;
+pub mod terminology;
 pub mod validate;
 
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ enum Command {
     /// Verify the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Load and remove SNOMED CT.
+    #[command(subcommand)]
+    Terminology(terminology::TerminologyCommand),
     /// Register the systems that may ask for access tokens.
     #[command(subcommand)]
     Client(client::ClientCommand),
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Terminology(command) => terminology::run(&command),
         Command::Client(command) => client::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::Conformance(command) => conformance::run(&command),

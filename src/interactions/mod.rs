@@ -11,6 +11,7 @@ pub mod conditional;
 pub mod create;
 pub mod delete;
 pub mod draft;
+pub mod editions;
 pub mod effects;
 pub mod entry;
 pub mod format;

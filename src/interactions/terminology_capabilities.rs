@@ -2,6 +2,7 @@
 //! derived from the code systems that packages bring and from the operations that are offered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::operation::Level;
 use super::server::Server;
 use crate::fhir::definitions::Content;
 use crate::fhir::temporal;
+use crate::terminology::snomed::SYSTEM;
 
 /// The parameters of `$expand` that change its answer.
 const EXPANSION_PARAMETERS: [&str; 8] = [
@@ -81,6 +83,14 @@ fn code_systems(server: &Server) -> Vec<Value> {
                 versions.push(shown);
             }
         }
+    }
+    let editions = server.validator.terminology().editions();
+    let newest = editions.all().next_back();
+    for edition in editions.all() {
+        let (subsumption, versions) = systems.entry(SYSTEM.to_owned()).or_default();
+        *subsumption = true;
+        let is_default = newest.is_some_and(|newest| Arc::ptr_eq(newest, edition));
+        versions.push(json!({ "code": edition.version().uri(), "isDefault": is_default }));
     }
     systems
         .into_iter()

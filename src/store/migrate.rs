@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("migrations/0005_reference_order.sql")),
     (6, include_str!("migrations/0006_packages.sql")),
     (7, include_str!("migrations/0007_audit_subjects.sql")),
+    (8, include_str!("migrations/0008_terminology.sql")),
 ];
 
 const CREATE_TABLE: &str =

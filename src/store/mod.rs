@@ -12,6 +12,7 @@ mod cache;
 mod clients;
 pub mod database;
 mod dialect;
+mod editions;
 mod error;
 mod estimates;
 mod flush;
@@ -48,6 +49,7 @@ use tokio::task::JoinSet;
 
 pub use self::audit::{AuditRecord, AuditRow, AuditSearch};
 pub use self::clients::Client;
+pub use self::editions::StoredEdition;
 pub use self::history::{HistoryOf, HistoryPage, Past};
 pub use self::jobs::{Claim, JobState};
 pub use self::labels::Labels;

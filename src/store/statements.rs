@@ -4,8 +4,8 @@ use super::audit::{chain, checkpoint, find, subjects, verify};
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
-    clients, dialect, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references, resources,
-    secret, tokens, tx,
+    clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references,
+    resources, secret, tokens, tx,
 };
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.
@@ -18,6 +18,15 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("clients::CHANGE", clients::CHANGE),
         ("clients::LIST", clients::LIST),
         ("clients::READ", clients::READ),
+        ("editions::ADD", editions::ADD),
+        ("editions::ADD_PIECE", editions::ADD_PIECE),
+        ("editions::FINISH", editions::FINISH),
+        ("editions::FORGET", editions::FORGET),
+        ("editions::FORGET_PIECES", editions::FORGET_PIECES),
+        ("editions::LIST", editions::LIST),
+        ("editions::PIECE", editions::PIECE),
+        ("editions::REMOVE", editions::REMOVE),
+        ("editions::REMOVE_PIECES", editions::REMOVE_PIECES),
         ("find::NUMBER", find::NUMBER),
         ("find::READ", find::READ),
         ("history::COUNT_INSTANCE", history::COUNT_INSTANCE),

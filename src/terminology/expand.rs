@@ -96,13 +96,13 @@ impl Expansion {
 
     /// The codes as ValueSet.expansion.contains, those below others within them where `nested`.
     #[must_use]
-    pub fn contains(&self, range: std::ops::Range<usize>, nested: bool, designations: bool) -> Vec<Value> {
+    pub fn contains(&self, range: std::ops::Range<usize>, how: Shown<'_>) -> Vec<Value> {
         let entries = self.entries.get(range).unwrap_or_default();
         let mut below: Vec<Vec<usize>> = vec![Vec::new(); entries.len()];
         let mut roots = Vec::new();
         let mut known: HashMap<(&str, &str), usize> = HashMap::new();
         for (at, entry) in entries.iter().enumerate() {
-            let parent = entry.parent.as_deref().filter(|_| nested);
+            let parent = entry.parent.as_deref().filter(|_| how.nested);
             match parent.and_then(|parent| known.get(&(&*entry.system, parent))) {
                 // A parent stands before what is below it, so this ends.
                 Some(parent) => below.get_mut(*parent).map_or((), |list| list.push(at)),
@@ -110,15 +110,26 @@ impl Expansion {
             }
             known.insert((&entry.system, &entry.code), at);
         }
-        let tree = Tree { entries, below: &below, designations };
+        let tree = Tree { entries, below: &below, how };
         roots.into_iter().filter_map(|at| tree.show(at)).collect()
     }
+}
+
+/// How an expansion is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// Codes below others stand within them.
+    pub nested: bool,
+    /// With all texts of each code.
+    pub designations: bool,
+    /// The language of the text that is shown, where there is one in it.
+    pub language: Option<&'a str>,
 }
 
 struct Tree<'e> {
     entries: &'e [Entry],
     below: &'e [Vec<usize>],
-    designations: bool,
+    how: Shown<'e>,
 }
 
 impl Tree<'_> {
@@ -132,10 +143,10 @@ impl Tree<'_> {
             shown["inactive"] = json!(true);
         }
         shown["code"] = json!(entry.code);
-        if let Some(display) = &entry.display {
+        if let Some(display) = entry.display_in(self.how.language) {
             shown["display"] = json!(display);
         }
-        if self.designations {
+        if self.how.designations {
             let own = entry.concept.as_ref().map(|(edition, at)| edition.designations(*at, None));
             let all: Vec<Value> = entry.designations.iter().cloned().chain(own.into_iter().flatten()).collect();
             if !all.is_empty() {
@@ -148,6 +159,28 @@ impl Tree<'_> {
         }
         Some(shown)
     }
+}
+
+impl Entry {
+    /// The text of the code, in a language where one is asked for and there is one.
+    fn display_in(&self, language: Option<&str>) -> Option<&str> {
+        let asked = language.and_then(|language| {
+            let of_snomed = self.concept.as_ref().and_then(|(edition, at)| edition.display(*at, Some(language)));
+            designated(&self.designations, language).or(of_snomed)
+        });
+        asked.or(self.display.as_deref())
+    }
+}
+
+/// The designation in a language (`en` where there is none in `en-GB`).
+pub(super) fn designated<'d>(designations: &'d [Value], language: &str) -> Option<&'d str> {
+    let is_in = |designation: &&Value, language: &str| {
+        designation.get("language").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(language))
+    };
+    let plain = language.split('-').next().unwrap_or_default();
+    let found =
+        [language, plain].iter().find_map(|language| designations.iter().find(|stated| is_in(stated, language)));
+    found?.get("value")?.as_str()
 }
 
 /// An expansion on its way.

@@ -23,7 +23,7 @@ use crate::fhir::hash::TextMap;
 
 pub use check::{Asked, Verdict};
 pub use code_system::{CompiledCodeSystem, CompiledConcept, Existence};
-pub use expand::{Expansion, Limits, Unexpanded};
+pub use expand::{Expansion, Limits, Shown, Unexpanded};
 pub use listing::{Listed, Unlisted};
 pub use lookup::Subsumption;
 pub use snomed::{Edition, Editions, implicit};
@@ -101,7 +101,7 @@ impl Terminology {
         Self {
             systems: unchanged(&self.systems, changed),
             value_sets: unchanged(&self.value_sets, changed),
-            ..Self::new(definitions)
+            ..Self::with_editions(definitions, self.editions.clone())
         }
     }
 

@@ -22,7 +22,7 @@ use crate::fhir::issue::{Issue, Severity};
 use crate::fhir::types::{TypeIndex, Types};
 use crate::fhirpath::{Expression, Node, Services};
 use crate::problem::{Kind, Problem};
-use crate::terminology::{Membership, Terminology};
+use crate::terminology::{Editions, Membership, Terminology};
 
 use run::Run;
 use schema::ProfileIndex;
@@ -77,6 +77,14 @@ impl Validator {
     pub fn succeeding(&self, definitions: Arc<Definitions>, changed: &Changed) -> Result<Self, Problem> {
         let schemas = Schemas::succeeding(&self.schemas, Arc::clone(&definitions), changed);
         let terminology = Arc::new(self.terminology.succeeding(Arc::clone(&definitions), changed));
+        Self::over(definitions, schemas, terminology, self.settings.clone())
+    }
+
+    /// The same with other editions of SNOMED CT. Err: as for [`Validator::new`].
+    pub fn with_editions(&self, editions: Editions) -> Result<Self, Problem> {
+        let definitions = Arc::clone(&self.definitions);
+        let schemas = Schemas::new(Arc::clone(&definitions));
+        let terminology = Arc::new(Terminology::with_editions(Arc::clone(&definitions), editions));
         Self::over(definitions, schemas, terminology, self.settings.clone())
     }
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::draft::Draft;
+use super::editions;
 use super::entry::Entry;
 use super::request::{Body, Method};
 use super::server::Server;
@@ -152,6 +153,7 @@ pub async fn refresh(server: &Server) -> Result<(), Problem> {
     }
     let searches_otherwise = before.as_ref().is_none_or(|before| before.definitions_count != count);
     let before = before.unwrap_or_else(|| Arc::new(Server { owned: None, ..server.clone() }));
+    let before = if searches_otherwise { editions::take_up(before).await? } else { before };
     known.read(&before, searches_otherwise).await?;
     let mut next = engines::successor(&before, &known, searches_otherwise).await?;
     (next.definitions_count, next.conformance_count) = (count, conformance);

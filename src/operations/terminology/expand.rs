@@ -1,22 +1,16 @@
 //! `ValueSet/$expand` at type and instance level (<https://hl7.org/fhir/R4/valueset-operation-expand.html>): the codes of a
 //! value set, filtered and in pages.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use super::inputs::{Inputs, wrong};
+use super::frame::{Call, Question};
+use super::inputs::Inputs;
 use super::source::{self, Subject};
-use super::{answer, is_at, not_loaded, too_costly};
-use crate::access::Grant;
+use super::{not_loaded, too_costly};
 use crate::fhir::temporal;
-use crate::interactions::operation::{Answer, Level, Operation};
-use crate::interactions::request::Request;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
-use crate::terminology::{Expansion, Limits, Unexpanded};
-
-const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/ValueSet-expand";
+use crate::terminology::{Expansion, Limits, Shown, Unexpanded};
 
 /// Parameters that would change the answer and are not understood.
 const REFUSED: [&str; 7] = [
@@ -48,44 +42,24 @@ const SHOWN: [&str; 11] = [
 const WORK: usize = 50;
 
 /// The operation.
-#[derive(Debug)]
-pub struct Expand;
-
-impl Operation for Expand {
-    fn name(&self) -> &'static str {
-        "expand"
-    }
-
-    fn definition(&self) -> &'static str {
-        DEFINITION
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        is_at(level, "ValueSet")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
+pub const EXPAND: Question = Question {
+    name: "expand",
+    definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
+    resource_type: "ValueSet",
+    of_instances: true,
+    refused: &REFUSED,
+    subject: ["valueSet", "valueSetVersion"],
+    answer: |call| {
         Box::pin(async move {
-            let inputs = Inputs::read(server, request, DEFINITION, &REFUSED)?;
-            let subject = source::subject(server, request, level, &inputs, ["valueSet", "valueSetVersion"]).await?;
-            let subject = subject.ok_or_else(|| wrong("Name a value set: by url, or send it as valueSet."))?;
-            let expansion = expansion(server, request, &subject, &inputs).await?;
-            let shown = shown(server, &subject, &inputs, &expansion)?;
-            answer(server, request, level, "expand", shown).await
+            let subject = call.value_set().await?;
+            let expansion = expansion(call, &subject).await?;
+            shown(call.server, &subject, call.inputs, &expansion)
         })
-    }
-}
+    },
+};
 
-async fn expansion(
-    server: &Server,
-    request: &Request,
-    subject: &Subject,
-    inputs: &Inputs,
-) -> Result<Expansion, Problem> {
+async fn expansion(call: Call<'_>, subject: &Subject) -> Result<Expansion, Problem> {
+    let Call { server, request, inputs, .. } = call;
     let definition = source::value_set(&subject.resource)?;
     let terminology = source::around_value_set(server, request, &definition).await?;
     let work = server.settings.expansion_limit.saturating_mul(WORK);
@@ -135,6 +109,7 @@ fn shown(server: &Server, subject: &Subject, inputs: &Inputs, expansion: &Expans
     // Pages and selections are flat: what is above a code may not be among them.
     let nested = !paged && inputs.text("filter").is_none() && inputs.flag("excludeNested") != Some(true);
     let designations = inputs.flag("includeDesignations") == Some(true);
+    let how = Shown { nested, designations, language: inputs.text("displayLanguage") };
     let mut shown = json!({});
     for name in SHOWN {
         if let Some(value) = subject.resource.get(name) {
@@ -156,7 +131,7 @@ fn shown(server: &Server, subject: &Subject, inputs: &Inputs, expansion: &Expans
     if !parameters.is_empty() {
         list["parameter"] = Value::Array(parameters);
     }
-    let contains = expansion.contains(start..end, nested, designations);
+    let contains = expansion.contains(start..end, how);
     if !contains.is_empty() {
         list["contains"] = Value::Array(contains);
     }
@@ -168,6 +143,7 @@ fn shown(server: &Server, subject: &Subject, inputs: &Inputs, expansion: &Expans
 fn used(inputs: &Inputs, expansion: &Expansion) -> Vec<Value> {
     let mut used = Vec::new();
     used.extend(inputs.text("filter").map(|value| json!({ "name": "filter", "valueString": value })));
+    used.extend(inputs.text("displayLanguage").map(|value| json!({ "name": "displayLanguage", "valueCode": value })));
     for name in ["offset", "count"] {
         used.extend(inputs.number(name).map(|value| json!({ "name": name, "valueInteger": value })));
     }

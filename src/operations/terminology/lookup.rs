@@ -1,51 +1,26 @@
 //! `CodeSystem/$lookup` (<https://hl7.org/fhir/R4/codesystem-operation-lookup.html>): what is known of a code.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use super::inputs::{Inputs, wrong};
+use super::frame::{Call, Question};
+use super::inputs::wrong;
 use super::source;
-use super::{answer, no_such_code, no_such_concept, not_loaded, parameters};
-use crate::access::Grant;
-use crate::interactions::operation::{Answer, Level, Operation};
-use crate::interactions::request::Request;
-use crate::interactions::server::Server;
+use super::{no_such_code, no_such_concept, not_loaded, parameters};
 use crate::problem::Problem;
 
-const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup";
-
 /// The operation.
-#[derive(Debug)]
-pub struct Lookup;
+pub const LOOKUP: Question = Question {
+    name: "lookup",
+    definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup",
+    resource_type: "CodeSystem",
+    of_instances: false,
+    refused: &["date"],
+    subject: ["codeSystem", "version"],
+    answer: |call| Box::pin(async move { lookup(call).await.map(|list| parameters(&list)) }),
+};
 
-impl Operation for Lookup {
-    fn name(&self) -> &'static str {
-        "lookup"
-    }
-
-    fn definition(&self) -> &'static str {
-        DEFINITION
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        matches!(level, Level::Type(name) if name == "CodeSystem")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
-        Box::pin(async move {
-            let inputs = Inputs::read(server, request, DEFINITION, &["date"])?;
-            let list = lookup(server, request, &inputs).await?;
-            answer(server, request, level, "lookup", parameters(&list)).await
-        })
-    }
-}
-
-async fn lookup(server: &Server, request: &Request, inputs: &Inputs) -> Result<Vec<Value>, Problem> {
+async fn lookup(call: Call<'_>) -> Result<Vec<Value>, Problem> {
+    let Call { server, request, inputs, .. } = call;
     let of_coding = |name: &str| inputs.object("coding")?.get(name)?.as_str();
     let (system, version, code) = if inputs.object("coding").is_some() {
         if inputs.text("code").is_some() {

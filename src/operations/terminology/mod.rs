@@ -3,6 +3,7 @@
 //! have a canonical url, the packages' definition is used, as in validation.
 
 pub mod expand;
+mod frame;
 mod inputs;
 pub mod lookup;
 mod source;
@@ -13,37 +14,8 @@ pub mod validate_code;
 use serde_json::{Value, json};
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::interactions::operation::Level;
-use crate::interactions::record::Stamp;
-use crate::interactions::reply::{Content, Reply};
-use crate::interactions::request::Request;
-use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
-use crate::store::AuditRecord;
 use crate::terminology::{self, CompiledCodeSystem, Edition};
-
-/// Audits a call and answers it.
-async fn answer(
-    server: &Server,
-    request: &Request,
-    level: &Level,
-    name: &str,
-    resource: Value,
-) -> Result<Reply, Problem> {
-    let (resource_type, resource_id) = match level {
-        Level::Instance(name, id) | Level::Version(name, id, _) => (name.clone(), id.clone()),
-        Level::Type(name) => (name.clone(), String::new()),
-        Level::System => Default::default(),
-    };
-    let record = Stamp::of(request, server.clock.now()).record(&format!("operation ${name}"), 200);
-    server.store.audit(AuditRecord { resource_type, resource_id, ..record }).await?;
-    Ok(Reply::new(200, Content::Resource(resource)))
-}
-
-/// True at the type and instance level of a resource type.
-fn is_at(level: &Level, resource_type: &str) -> bool {
-    matches!(level, Level::Type(name) | Level::Instance(name, _) if name == resource_type)
-}
 
 /// A Parameters resource.
 fn parameters(list: &[Value]) -> Value {

@@ -1,54 +1,33 @@
 //! `CodeSystem/$subsumes` at type and instance level (<https://hl7.org/fhir/R4/codesystem-operation-subsumes.html>): whether one
 //! code is a kind of another.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
+use super::frame::{Call, Question};
 use super::inputs::{Inputs, wrong};
 use super::source;
-use super::{answer, is_at, no_such_code, no_such_concept, not_loaded, parameters};
-use crate::access::Grant;
+use super::{no_such_code, no_such_concept, not_loaded, parameters};
 use crate::fhir::codec::json;
-use crate::interactions::operation::{Answer, Level, Operation};
-use crate::interactions::request::Request;
+use crate::interactions::operation::Level;
 use crate::interactions::scope::living;
-use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::terminology::Subsumption;
 
-const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes";
-
 /// The operation.
-#[derive(Debug)]
-pub struct Subsumes;
-
-impl Operation for Subsumes {
-    fn name(&self) -> &'static str {
-        "subsumes"
-    }
-
-    fn definition(&self) -> &'static str {
-        DEFINITION
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        is_at(level, "CodeSystem")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
+pub const SUBSUMES: Question = Question {
+    name: "subsumes",
+    definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes",
+    resource_type: "CodeSystem",
+    of_instances: true,
+    refused: &[],
+    subject: ["codeSystem", "version"],
+    answer: |call| {
         Box::pin(async move {
-            let inputs = Inputs::read(server, request, DEFINITION, &[])?;
-            let outcome = outcome(server, request, level, &inputs).await?;
-            let list = vec![json!({ "name": "outcome", "valueCode": outcome.code() })];
-            answer(server, request, level, "subsumes", parameters(&list)).await
+            let outcome = outcome(call).await?;
+            Ok(parameters(&[json!({ "name": "outcome", "valueCode": outcome.code() })]))
         })
-    }
-}
+    },
+};
 
 /// A code with its system and version, as far as they are given.
 struct Given<'i> {
@@ -70,7 +49,8 @@ fn given<'i>(inputs: &'i Inputs, code: &str, coding: &str) -> Result<Given<'i>, 
     }
 }
 
-async fn outcome(server: &Server, request: &Request, level: &Level, inputs: &Inputs) -> Result<Subsumption, Problem> {
+async fn outcome(call: Call<'_>) -> Result<Subsumption, Problem> {
+    let Call { server, request, level, inputs, .. } = call;
     let (first, second) = (given(inputs, "codeA", "codingA")?, given(inputs, "codeB", "codingB")?);
     let own = match level {
         Level::Instance(name, id) => {

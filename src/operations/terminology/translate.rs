@@ -2,21 +2,17 @@
 //! the words of another code system.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::frame::{Call, Question};
 use super::inputs::{Inputs, items, wrong};
+use super::parameters;
 use super::source;
-use super::{answer, is_at, parameters};
-use crate::access::Grant;
-use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::request::Request;
 use crate::interactions::server::Server;
 use crate::problem::Problem;
-use crate::terminology::translate::{Dependency, Question, Translated, Translation, translate};
-
-const DEFINITION: &str = "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate";
+use crate::terminology::translate::{Dependency, Question as Asked, Translated, Translation, translate};
 
 /// The most maps that are asked for one answer.
 const MOST_MAPS: usize = 200;
@@ -25,59 +21,44 @@ const MOST_MAPS: usize = 200;
 const MOST_CODINGS: usize = 100;
 
 /// The operation.
-#[derive(Debug)]
-pub struct Translate;
+pub const TRANSLATE: Question = Question {
+    name: "translate",
+    definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
+    resource_type: "ConceptMap",
+    of_instances: true,
+    refused: &[],
+    subject: ["conceptMap", "conceptMapVersion"],
+    answer: |call| Box::pin(async move { translated(call).await.map(|found| parameters(&shown(&found))) }),
+};
 
-impl Operation for Translate {
-    fn name(&self) -> &'static str {
-        "translate"
-    }
-
-    fn definition(&self) -> &'static str {
-        DEFINITION
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        is_at(level, "ConceptMap")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
-        Box::pin(async move {
-            let inputs = Inputs::read(server, request, DEFINITION, &[])?;
-            let questions = questions(&inputs)?;
-            let subject = source::subject(server, request, level, &inputs, ["conceptMap", "conceptMapVersion"]).await?;
-            let maps = match subject {
-                Some(subject) => vec![subject.resource],
-                None => fitting(server, request, &inputs, &questions).await?,
-            };
-            let found = all(server, request, maps, &questions, &dependencies(&inputs)).await?;
-            answer(server, request, level, "translate", parameters(&shown(&found))).await
-        })
-    }
+async fn translated(call: Call<'_>) -> Result<Translated, Problem> {
+    let Call { server, request, inputs, .. } = call;
+    let asked = questions(inputs)?;
+    let maps = match call.subject().await? {
+        Some(subject) => vec![subject.resource],
+        None => fitting(server, request, inputs, &asked).await?,
+    };
+    all(server, request, maps, &asked, &dependencies(inputs)).await
 }
 
 /// The codes of a call: code with system, coding, or codeableConcept; exactly one of them.
-fn questions(inputs: &Inputs) -> Result<Vec<Question<'_>>, Problem> {
-    let common = Question {
+fn questions(inputs: &Inputs) -> Result<Vec<Asked<'_>>, Problem> {
+    let common = Asked {
         target_system: inputs.text("targetsystem"),
         reverse: inputs.flag("reverse") == Some(true),
-        ..Question::default()
+        ..Asked::default()
     };
     match (inputs.text("code"), inputs.object("coding"), inputs.object("codeableConcept")) {
         (Some(code), None, None) => {
             let system =
                 inputs.text("system").ok_or_else(|| wrong("A code needs its code system: give system as well."))?;
-            Ok(vec![Question { system: Some(system), code, ..common }])
+            Ok(vec![Asked { system: Some(system), code, ..common }])
         }
         (None, Some(coding), None) => {
             Ok(vec![question(coding, common).ok_or_else(|| wrong("The coding needs system and code."))?])
         }
         (None, None, Some(concept)) => {
-            let all: Vec<Question<'_>> =
+            let all: Vec<Asked<'_>> =
                 items(concept, "coding").iter().filter_map(|coding| question(coding, common)).collect();
             if all.is_empty() || all.len() > MOST_CODINGS {
                 return Err(wrong("The codeableConcept needs codings with system and code, a hundred at the most."));
@@ -88,9 +69,9 @@ fn questions(inputs: &Inputs) -> Result<Vec<Question<'_>>, Problem> {
     }
 }
 
-fn question<'i>(coding: &'i Value, common: Question<'i>) -> Option<Question<'i>> {
+fn question<'i>(coding: &'i Value, common: Asked<'i>) -> Option<Asked<'i>> {
     let text = |name: &str| coding.get(name).and_then(Value::as_str);
-    Some(Question { system: Some(text("system")?), code: text("code")?, ..common })
+    Some(Asked { system: Some(text("system")?), code: text("code")?, ..common })
 }
 
 /// The maps for the value sets and systems of a call that names no map: those of packages, then those that are stored.
@@ -98,7 +79,7 @@ async fn fitting(
     server: &Server,
     request: &Request,
     inputs: &Inputs,
-    questions: &[Question<'_>],
+    questions: &[Asked<'_>],
 ) -> Result<Vec<Value>, Problem> {
     let [source, target, wanted] = ["source", "target", "targetsystem"].map(|name| inputs.text(name));
     if source.or(target).or(wanted).is_none() {
@@ -136,7 +117,7 @@ async fn all(
     server: &Server,
     request: &Request,
     maps: Vec<Value>,
-    questions: &[Question<'_>],
+    questions: &[Asked<'_>],
     given: &[Dependency],
 ) -> Result<Translated, Problem> {
     let mut answer = Translated::default();

@@ -7,107 +7,53 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::frame::{Call, Question};
 use super::inputs::{Inputs, items, wrong};
-use super::source::{self, Subject};
-use super::{answer, is_at, not_loaded, parameters};
-use crate::access::Grant;
+use super::source;
+use super::{not_loaded, parameters};
 use crate::fhir::canonical::Canonical;
-use crate::interactions::operation::{Answer, Level, Operation};
-use crate::interactions::request::Request;
-use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::terminology::{Asked, Verdict};
-
-const OF_VALUE_SET: &str = "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code";
-const OF_CODE_SYSTEM: &str = "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code";
 
 /// The most codings of a CodeableConcept.
 const MOST_CODINGS: usize = 100;
 
 /// Whether a value set has a code.
-#[derive(Debug)]
-pub struct ValueSetValidateCode;
+pub const OF_VALUE_SET: Question = Question {
+    name: "validate-code",
+    definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code",
+    resource_type: "ValueSet",
+    of_instances: true,
+    refused: &["context", "date"],
+    subject: ["valueSet", "valueSetVersion"],
+    answer: |call| Box::pin(async move { in_value_set(call).await.map(|verdict| shown(&verdict)) }),
+};
 
 /// Whether a code system has a code.
-#[derive(Debug)]
-pub struct CodeSystemValidateCode;
+pub const OF_CODE_SYSTEM: Question = Question {
+    name: "validate-code",
+    definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code",
+    resource_type: "CodeSystem",
+    of_instances: true,
+    refused: &["date"],
+    subject: ["codeSystem", "version"],
+    answer: |call| Box::pin(async move { in_code_system(call).await.map(|verdict| shown(&verdict)) }),
+};
 
-impl Operation for ValueSetValidateCode {
-    fn name(&self) -> &'static str {
-        "validate-code"
-    }
-
-    fn definition(&self) -> &'static str {
-        OF_VALUE_SET
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        is_at(level, "ValueSet")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
-        Box::pin(async move {
-            let inputs = Inputs::read(server, request, OF_VALUE_SET, &["context", "date"])?;
-            let subject = source::subject(server, request, level, &inputs, ["valueSet", "valueSetVersion"]).await?;
-            let subject = subject.ok_or_else(|| wrong("Name a value set: by url, or send it as valueSet."))?;
-            let asked = asked(&inputs, inputs.text("system"), inputs.text("systemVersion"))?;
-            let verdict = in_value_set(server, request, &subject, &asked).await?;
-            answer(server, request, level, "validate-code", shown(&verdict)).await
-        })
-    }
-}
-
-async fn in_value_set(
-    server: &Server,
-    request: &Request,
-    subject: &Subject,
-    asked: &[Asked<'_>],
-) -> Result<Verdict, Problem> {
+async fn in_value_set(call: Call<'_>) -> Result<Verdict, Problem> {
+    let Call { server, request, inputs, .. } = call;
+    let subject = call.value_set().await?;
+    let asked = asked(inputs, inputs.text("system"), inputs.text("systemVersion"))?;
     let definition = source::value_set(&subject.resource)?;
     let terminology = source::around_value_set(server, request, &definition).await?;
     let loaded = subject.loaded.as_deref().and_then(|canonical| terminology.compiled(canonical));
     let compiled = loaded.unwrap_or_else(|| Arc::new(terminology.compile(&definition)));
-    best(asked, |asked| terminology.check_member(&definition, &compiled, asked))
+    best(&asked, |asked| terminology.check_member(&definition, &compiled, asked))
 }
 
-impl Operation for CodeSystemValidateCode {
-    fn name(&self) -> &'static str {
-        "validate-code"
-    }
-
-    fn definition(&self) -> &'static str {
-        OF_CODE_SYSTEM
-    }
-
-    fn offered_at(&self, level: &Level) -> bool {
-        is_at(level, "CodeSystem")
-    }
-
-    fn by_get(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
-        Box::pin(async move {
-            let inputs = Inputs::read(server, request, OF_CODE_SYSTEM, &["date"])?;
-            let verdict = in_code_system(server, request, level, &inputs).await?;
-            answer(server, request, level, "validate-code", shown(&verdict)).await
-        })
-    }
-}
-
-async fn in_code_system(
-    server: &Server,
-    request: &Request,
-    level: &Level,
-    inputs: &Inputs,
-) -> Result<Verdict, Problem> {
-    let subject = source::subject(server, request, level, inputs, ["codeSystem", "version"]).await;
-    let subject = match subject {
+async fn in_code_system(call: Call<'_>) -> Result<Verdict, Problem> {
+    let Call { server, request, inputs, .. } = call;
+    let subject = match call.subject().await {
         // What is not there may have codes by a grammar; else it is not loaded.
         Err(problem) if inputs.text("url").is_some() && problem.kind == Kind::NotFound => None,
         other => other?,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::member::{self, has, text};
 use crate::fhir::suggest;
-use crate::terminology::{CompiledValueSet, Membership};
+use crate::terminology::{self, CompiledValueSet, Membership};
 
 use crate::validate::rule::{Binding, Strength};
 use crate::validate::run::{Focus, Origin, Place, Run};
@@ -145,7 +145,9 @@ fn report_unloaded<'a>(
 ) {
     let severity = if binding.strength == Strength::Preferred { Severity::Information } else { Severity::Warning };
     let set = &binding.value_set;
+    let how = terminology::how_to_load(missing);
     let text =
-        [origin.element, " could not be checked against value set ", set, ": ", missing, " is not loaded."].concat();
+        [origin.element, " could not be checked against value set ", set, ": ", missing, " is not loaded. ", how]
+            .concat();
     run.push(Issue::new(severity, IssueCode::NotFound, "terminology-unloaded", text), place.path, origin);
 }

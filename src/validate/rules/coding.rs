@@ -7,7 +7,9 @@ use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::member;
 use crate::fhir::suggest;
 use crate::terminology::Existence;
+use crate::terminology::snomed::SYSTEM;
 
+use super::snomed;
 use crate::validate::run::{Origin, Place, Run};
 
 /// Systems that HL7 goes on extending after R4: a code we do not know may be a newer one.
@@ -17,6 +19,9 @@ const GROWING: &str = "http://terminology.hl7.org/";
 pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>, origin: Origin<'_>) {
     let text_of = |name: &str| member::text(coding, name);
     let Some(system) = text_of("system") else { return };
+    if system == SYSTEM && run.validator.terminology().edition(SYSTEM).is_some() {
+        return snomed::check(run, coding, place, origin);
+    }
     let Some(compiled) = run.validator.terminology().system(system) else {
         return unknown_system(run, system, place, origin);
     };

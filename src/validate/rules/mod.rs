@@ -26,6 +26,7 @@ pub mod profile;
 pub mod questionnaire;
 pub mod reference;
 pub mod slicing;
+pub mod snomed;
 pub mod unknown_element;
 pub mod uri;
 pub mod value_range;

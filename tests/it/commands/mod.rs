@@ -6,3 +6,4 @@ mod bench;
 mod client;
 mod load;
 mod package;
+pub mod terminology;

@@ -3,5 +3,6 @@
 mod codes;
 mod everything;
 mod meta;
+mod snomed;
 mod terminology;
 mod validate;

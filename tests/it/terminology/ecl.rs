@@ -1,6 +1,6 @@
 //! Expression constraints made at random: what is written is read back as the set that it means.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use kith::fhir::definitions::{Definitions, ValueSet};
 use kith::terminology::snomed::SYSTEM;
@@ -13,9 +13,9 @@ use super::snomed::edition;
 fn terminology() -> &'static (Terminology, Vec<u64>) {
     static LOADED: OnceLock<(Terminology, Vec<u64>)> = OnceLock::new();
     LOADED.get_or_init(|| {
-        let edition: Arc<Edition> = Arc::new(edition());
+        let edition: Edition = edition();
         let ids = (0..u32::try_from(edition.len()).unwrap()).map(|at| edition.id(at)).collect();
-        (Terminology::with_editions(Definitions::embedded(), Editions::new(vec![edition])), ids)
+        (Terminology::with_editions(Definitions::embedded(), Editions::from(edition)), ids)
     })
 }
 

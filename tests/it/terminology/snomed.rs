@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use kith::fhir::definitions::package::{Manifest, Package};
 use kith::fhir::definitions::{Definitions, Filter};
@@ -92,7 +91,7 @@ fn with_codes(text: &str, terms: &HashMap<String, String>) -> String {
 fn loaded(sets: &[Value]) -> Terminology {
     let package = Package::new(Manifest::default(), sets);
     let definitions = Definitions::embedded().with_packages(vec![package]).unwrap().into();
-    Terminology::with_editions(definitions, Editions::new(vec![Arc::new(edition())]))
+    Terminology::with_editions(definitions, Editions::from(edition()))
 }
 
 fn set(compose: Value) -> Value {
