@@ -3,17 +3,21 @@
 
 mod build;
 mod cors;
+mod health;
 mod inbound;
 mod oauth;
+mod observe;
 mod outbound;
 
 pub use build::{build, definitions, validation};
+pub use health::open_routes;
 pub use inbound::on_connect;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use actix_web::http::{Method, header};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
@@ -28,30 +32,17 @@ use crate::interactions::server::Server;
 use crate::oauth::{Credentials, admit};
 use crate::problem::{Kind, Problem};
 
-/// Registers every URL of the server: health checks and the FHIR API below `/fhir`.
+/// Registers every URL of the server: health checks, metrics, tokens and the FHIR API below `/fhir`. Every request leaves a line in
+/// the log.
 pub fn routes(config: &mut ServiceConfig) {
-    let check = |path: &str| web::resource(path).default_service(web::to(not_offered));
-    config
-        .service(check("/health/live").route(web::get().to(live)).route(web::head().to(live)))
-        .service(check("/health/ready").route(web::get().to(ready)).route(web::head().to(ready)))
-        .configure(oauth::routes)
-        .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
-        .default_service(web::to(elsewhere));
-}
-
-/// The process runs.
-async fn live() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("live\n")
-}
-
-/// The database answers.
-async fn ready(server: Data<Arc<Server>>) -> HttpResponse {
-    match server.store.ping().await {
-        Ok(()) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"),
-        Err(_) => HttpResponse::ServiceUnavailable()
-            .content_type("text/plain; charset=utf-8")
-            .body("the database does not answer\n"),
-    }
+    config.service(
+        web::scope("")
+            .wrap(from_fn(observe::observe))
+            .configure(health::routes)
+            .configure(oauth::routes)
+            .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
+            .default_service(web::to(elsewhere)),
+    );
 }
 
 async fn elsewhere(http: HttpRequest) -> HttpResponse {
@@ -59,15 +50,6 @@ async fn elsewhere(http: HttpRequest) -> HttpResponse {
     let problem =
         Problem::new(Kind::NotFound, "The FHIR API is at /fhir; /fhir/metadata says what it offers.").at("http.url");
     outbound::response(&Reply::problem(&problem), wanted, None)
-}
-
-/// Another method than GET on a health check.
-async fn not_offered(http: HttpRequest) -> HttpResponse {
-    let wanted = inbound::wanted(&http).unwrap_or_default();
-    let problem = Problem::new(Kind::MethodNotAllowed, "A health check is read by GET.").at("http.method");
-    let mut response = outbound::response(&Reply::problem(&problem), wanted, None);
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
-    response
 }
 
 async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -91,19 +73,13 @@ async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload)
     };
     match inbound::request(server, http, body, caller) {
         Ok(request) => {
-            let span = tracing::info_span!(
-                "request",
-                id = request.request_id,
-                method = request.method.name(),
-                status = tracing::field::Empty
-            );
+            let span = tracing::info_span!("request", id = request.request_id);
             let work = AssertUnwindSafe(interactions::handle(server, &request)).catch_unwind();
-            let reply = match work.instrument(span.clone()).await {
+            let reply = match work.instrument(span).await {
                 Ok(reply) => reply,
                 Err(_) => panicked(server, &request).await,
             };
-            span.record("status", reply.status);
-            outbound::answer(server, &request, &reply)
+            answered(server, &request, &reply)
         }
         Err(problem) => unreadable(server, http, &problem, wanted).await,
     }
@@ -124,9 +100,15 @@ async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, want
     let request = inbound::minimal(server, http, wanted);
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
     match server.store.audit(stamp.refusal(server, &request, problem)).await {
-        Ok(()) => outbound::answer(server, &request, &Reply::problem(problem)),
-        Err(failure) => outbound::answer(server, &request, &Reply::problem(&failure)),
+        Ok(()) => answered(server, &request, &Reply::problem(problem)),
+        Err(failure) => answered(server, &request, &Reply::problem(&failure)),
     }
+}
+
+fn answered(server: &Server, request: &Request, reply: &Reply) -> HttpResponse {
+    let mut response = outbound::answer(server, request, reply);
+    observe::note(server, request, &mut response);
+    response
 }
 
 /// Says which methods an address takes, and to a browser what a page may do there. It shows no data and is not audited.

@@ -1,10 +1,12 @@
 //! `kith serve`: opens the store, starts the HTTP server and stops it gracefully on SIGINT or SIGTERM.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use actix_web::middleware::Compress;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
@@ -74,6 +76,10 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     let tls = tls(&settings)?;
     let server = app::build(settings).await?;
     announce(&server);
+    let watched = match server.settings.metrics_listen {
+        Some(address) => Some(watch(&server, address)?),
+        None => None,
+    };
     let runner = Runner::start(Arc::clone(&server), jobs::ALL);
     let shared = Arc::clone(&server);
     let http = HttpServer::new(move || {
@@ -92,8 +98,25 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     };
     http.map_err(Problem::internal)?.run().await.map_err(Problem::internal)?;
     runner.stop().await;
+    if let Some(watched) = watched {
+        watched.stop(false).await;
+    }
     server.store.close().await;
     Ok(())
+}
+
+/// Answers metrics and health checks at an address of their own.
+fn watch(server: &Arc<Server>, address: SocketAddr) -> Result<ServerHandle, Problem> {
+    let shared = Arc::clone(server);
+    let http = HttpServer::new(move || App::new().app_data(Data::new(Arc::clone(&shared))).configure(app::open_routes))
+        .workers(1);
+    let bound = http.disable_signals().bind(address).map_err(|error| {
+        Problem::new(crate::problem::Kind::Unavailable, format!("cannot listen on {address}: {error}"))
+    })?;
+    let running = bound.run();
+    let handle = running.handle();
+    actix_web::rt::spawn(running);
+    Ok(handle)
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, Problem> {

@@ -248,6 +248,38 @@ pub const ALL: &[Setting] = &[
         },
     },
     Setting {
+        key: "audit.export",
+        value_name: "FOLDER",
+        help: "Folder to which the audit trail is written as JSON lines, a new file each day",
+        default: "",
+        apply: |settings, text| {
+            settings.audit_export = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Setting {
+        key: "audit.retention-days",
+        value_name: "DAYS",
+        help: "Remove audit rows from the database after so many days, once they are exported [default: never]",
+        default: "",
+        apply: |settings, text| {
+            let days = number(text, 1, 100_000)?;
+            settings.audit_retention = i64::try_from(days).ok();
+            Ok(())
+        },
+    },
+    Setting {
+        key: "metrics.listen",
+        value_name: "ADDRESS:PORT",
+        help: "A second address that answers /metrics and health checks to everybody who reaches it [default: none]",
+        default: "",
+        apply: |settings, text| {
+            let address = text.parse().map_err(|_| "must be ADDRESS:PORT, for example 127.0.0.1:9100".to_owned())?;
+            settings.metrics_listen = Some(address);
+            Ok(())
+        },
+    },
+    Setting {
         key: "sqlite.synchronous",
         value_name: "LEVEL",
         help: "full: an acknowledged write survives power loss; normal: only a crash of the process (SQLite)",

@@ -33,6 +33,12 @@ pub struct Settings {
     pub audit_key: Option<PathBuf>,
     /// A file outside the database to which signed audit checkpoints are appended.
     pub audit_checkpoints: Option<PathBuf>,
+    /// A folder to which the audit trail is written, one file a day.
+    pub audit_export: Option<PathBuf>,
+    /// For how many days audit rows stay in the database once they are exported; none for ever.
+    pub audit_retention: Option<i64>,
+    /// A second address that answers metrics and health checks to everybody who reaches it.
+    pub metrics_listen: Option<SocketAddr>,
     /// How hard a commit is pushed to the disk (SQLite).
     pub synchronous: Synchronous,
     /// Bytes of memory for current resources of a SQLite database; 0 for none.

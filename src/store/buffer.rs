@@ -1,5 +1,5 @@
-//! Audit rows of reads on their way to the disk, where the setting `audit.reads` is `buffered`: a read is answered at once
-//! and its row follows within 100 ms.
+//! Audit rows that need not be on the disk before the answer: those of reads where the setting `audit.reads` is `buffered`, and
+//! those of requests that were turned away because the writers had no room. They follow within 100 ms, or when there is room.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +41,11 @@ impl Buffer {
         }
         rows.push(record);
         None
+    }
+
+    /// How many records wait.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Puts everything into the queue, however full that is; the writers finish the queue before they stop.

@@ -57,6 +57,16 @@ impl Cache {
         Some(Self { index, known, closed, retired, shards, room: bytes / SHARDS / 2, answers, answers_room })
     }
 
+    /// Bytes of the resources in memory, about.
+    pub(super) fn held(&self) -> usize {
+        let bytes = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = shard.young.values().chain(shard.old.values());
+            all.map(|stored| stored.body.len()).sum::<usize>()
+        };
+        self.shards.iter().map(bytes).sum()
+    }
+
     /// The state for which entries are right, where that is the state now.
     pub(super) fn current(&self) -> Option<State> {
         let state = self.index.state()?;

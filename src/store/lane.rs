@@ -113,7 +113,11 @@ impl Lane {
     /// Runs the work from the front of `batch` in one transaction and says how much of it is committed.
     async fn transaction(&mut self, batch: &mut [Work]) -> Result<usize, Failure> {
         self.connect().await?;
+        let begun = self.tx.shared.clock.now();
         let outcome = self.fill_and_commit(batch).await;
+        if let Ok(done) = &outcome {
+            self.tx.shared.metrics.commit(*done, self.tx.shared.clock.now() - begun);
+        }
         if let Err(failure) = &outcome {
             self.roll_back(failure).await;
         }

@@ -10,6 +10,7 @@ mod batch;
 mod buffer;
 mod cache;
 mod clients;
+mod condition;
 pub mod database;
 mod dialect;
 mod editions;
@@ -74,8 +75,9 @@ use self::lane::Lane;
 use self::writer::{Queue, Waiting};
 use crate::clock::Clock;
 use crate::config::AuditReads;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::search::sql::Statement;
+use crate::telemetry::Metrics;
 
 pub(in crate::store) const PING: &str = "select cast(1 as bigint)";
 
@@ -87,6 +89,7 @@ struct Shared {
     parameters: Parameters,
     signatory: Signatory,
     cache: Option<Cache>,
+    metrics: Metrics,
     checkpoint_rows: i64,
     checkpoint_interval: Duration,
     /// Woken where a transaction has left a job.
@@ -99,8 +102,10 @@ struct Inner {
     secret: String,
     shared: Arc<Shared>,
     queue: Arc<Queue>,
-    /// Where read audit rows wait; none where they are durable before the answer.
-    buffer: Option<Buffer>,
+    /// Where audit rows wait that need not be durable before the answer.
+    buffer: Buffer,
+    /// Audit rows of reads are among them.
+    buffered_reads: bool,
     estimates: Estimates,
     tasks: Mutex<JoinSet<()>>,
     location: String,
@@ -132,6 +137,7 @@ impl Store {
             parameters,
             signatory,
             cache,
+            metrics: Metrics::default(),
             checkpoint_rows: settings.checkpoint_rows,
             checkpoint_interval: settings.checkpoint_interval,
             job_left: Notify::new(),
@@ -140,13 +146,14 @@ impl Store {
         let queue = Arc::new(queue);
         let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
         audit::subjects::start(&database, &queue, &mut tasks);
-        let buffer = (settings.audit_reads == AuditReads::Buffered).then(|| Buffer::start(&queue, &mut tasks));
+        let buffer = Buffer::start(&queue, &mut tasks);
         Ok(Self(Arc::new(Inner {
             database,
             secret,
             shared,
             queue,
             buffer,
+            buffered_reads: settings.audit_reads == AuditReads::Buffered,
             estimates: Estimates::default(),
             tasks: Mutex::new(tasks),
             location: settings.location(),
@@ -244,14 +251,31 @@ impl Store {
     }
 
     /// Appends the audit row of a read or a refusal. Returns when the row is durable; with buffered reads, the row of a
-    /// successful interaction follows within 100 ms instead.
+    /// successful interaction follows within 100 ms instead. The row of a refusal that the writers have no room for is kept and
+    /// follows when they have, while its caller is told that the server is busy.
     pub async fn audit(&self, record: AuditRecord) -> Result<(), Problem> {
-        match &self.0.buffer {
-            Some(buffer) if record.status < 400 => match buffer.push(record) {
+        if record.status < 400 && self.0.buffered_reads {
+            return match self.0.buffer.push(record) {
                 None => Ok(()),
                 Some(refused) => writer::audit(&self.0.queue, vec![refused]).await,
-            },
-            _ => writer::audit(&self.0.queue, vec![record]).await,
+            };
+        }
+        let refusal = (record.status >= 400).then(|| record.clone());
+        let outcome = writer::audit(&self.0.queue, vec![record]).await;
+        if let (Err(problem), Some(refusal)) = (&outcome, refusal)
+            && problem.kind == Kind::Unavailable
+        {
+            self.audit_soon(refusal);
+        }
+        outcome
+    }
+
+    /// Appends the audit row of a request that was turned away because the server is busy: as soon as there is room for it.
+    pub fn audit_soon(&self, record: AuditRecord) {
+        let record = AuditRecord { status: Kind::Unavailable.status(), ..record };
+        if self.0.buffer.push(record).is_some() {
+            self.0.shared.metrics.unaudited();
+            tracing::error!("the audit record of a request that was turned away is lost: too many wait");
         }
     }
 
@@ -281,9 +305,7 @@ impl Store {
 
     /// Takes no more work, finishes what was taken, signs the ends of the audit chains and closes the database.
     pub async fn close(&self) {
-        if let Some(buffer) = &self.0.buffer {
-            buffer.flush(&self.0.queue).await;
-        }
+        self.0.buffer.flush(&self.0.queue).await;
         self.0.queue.close();
         let mut tasks = self.0.tasks.lock().await;
         while tasks.join_next().await.is_some() {}

@@ -82,6 +82,12 @@ impl Queue {
         })
     }
 
+    /// How much work waits.
+    pub(super) fn waiting(&self) -> usize {
+        let sender = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().map_or(0, |sender| sender.max_capacity() - sender.capacity())
+    }
+
     /// False once [`Queue::close`] was called.
     pub(super) fn is_open(&self) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).is_some()

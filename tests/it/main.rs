@@ -31,6 +31,7 @@ mod referral;
 mod search;
 mod store;
 mod support;
+mod telemetry;
 mod terminology;
 mod validate;
 mod visibility;

@@ -103,6 +103,12 @@ impl Parameters {
     }
 }
 
+/// Tests that an event is about a patient or another resource, as `Type/id`.
+#[must_use]
+pub fn about(reference: &str) -> Vec<Test> {
+    vec![Test::About(reference.to_owned())]
+}
+
 type Reader = fn(&Server, &str) -> Result<Vec<Test>, String>;
 
 fn reader(name: &str) -> Option<Reader> {
@@ -111,8 +117,8 @@ fn reader(name: &str) -> Option<Reader> {
             |_, text| Ok(resource::place(text).into_iter().map(|(chain, place)| Test::Row(chain, place)).collect())
         }
         "date" | "_lastUpdated" => |server, text| date(text, server.clock.now()),
-        "patient" | "patient:Patient" => |server, text| about(server, text, Some("Patient")),
-        "entity" => |server, text| about(server, text, None),
+        "patient" | "patient:Patient" => |server, text| referred(server, text, Some("Patient")),
+        "entity" => |server, text| referred(server, text, None),
         "entity:identifier" => |_, text| Ok(vec![Test::Is(Field::Request, token(text).1)]),
         "agent" => |_, text| Ok(agent(None, text)),
         "agent:identifier" => |_, text| {
@@ -186,7 +192,7 @@ fn date(text: &str, now: Micros) -> Result<Vec<Test>, String> {
 }
 
 /// `Type/id`, its address on this server, or a bare id.
-fn about(server: &Server, text: &str, only: Option<&str>) -> Result<Vec<Test>, String> {
+fn referred(server: &Server, text: &str, only: Option<&str>) -> Result<Vec<Test>, String> {
     let text = text.strip_prefix(&server.base).map_or(text, |rest| rest.trim_start_matches('/'));
     let (name, id) = match (text.split_once('/'), only) {
         (Some((name, id)), None) if server.definitions.is_resource_type(name) => (name, id),

@@ -145,6 +145,39 @@ fn what_is_refused_is_named(database: &TestDatabase) {
     assert_eq!((lenient.stored(), lenient.warnings["xml-order"]), (1, 1), "{}", lenient.to_text());
 }
 
+/// What is loaded is audited as what it is, with the patient it is about.
+fn what_is_loaded_is_audited(database: &TestDatabase) {
+    let folder = database.folder().join("in");
+    let file = write(&folder, "a.json", patient("a").to_string());
+    let flags = |database: &TestDatabase| {
+        let key = database.folder().join("audit-key.pem").display().to_string();
+        let pairs =
+            [("database", database.url.as_str()), ("sqlite.synchronous", "normal"), ("audit.key", key.as_str())];
+        config::load(&Flags::of(&pairs), |_| None).unwrap()
+    };
+    for import in [true, false] {
+        let arguments = LoadArguments {
+            paths: vec![file.clone()],
+            format: Format::Text,
+            bundles: BundleHandling::Unpack,
+            at_once: 1,
+            import,
+            flags: Flags::of(&[]),
+        };
+        std::fs::write(&file, json!({"resourceType": "Patient", "id": "a", "active": import}).to_string()).unwrap();
+        load(&arguments, flags(database)).unwrap();
+    }
+    const ROWS: &str =
+        "select interaction, resource_type, resource_id, version_after, patients, address from audit order by recorded";
+    let rows: Vec<(String, String, String, i64, String, String)> =
+        crate::oauth::world::run(crate::support::sql::rows(database, ROWS));
+    let row = |interaction: &str, version| {
+        let text = |text: &str| text.to_owned();
+        (text(interaction), text("Patient"), text("a"), version, text("[\"Patient/a\"]"), rows[0].5.clone())
+    };
+    assert_eq!(rows, [row("import", 1), row("update", 2)]);
+}
+
 /// All 215 are stored where validation only reports, but for the AuditEvent, which only the server makes.
 fn all_uk_core_examples_load(database: &TestDatabase) {
     let Some(data) = shared_data() else { return };
@@ -163,6 +196,7 @@ over_http!(
     bundles_are_carried_out_unpacked_or_kept,
     what_is_refused_is_named,
     all_uk_core_examples_load,
+    what_is_loaded_is_audited,
 );
 
 #[test]

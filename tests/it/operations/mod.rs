@@ -1,5 +1,6 @@
 //! Extended operations over HTTP, on both databases.
 
+mod access_log;
 mod codes;
 mod everything;
 mod meta;

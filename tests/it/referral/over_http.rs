@@ -93,6 +93,44 @@ fn an_effect_is_a_version_with_a_provenance(database: &TestDatabase) {
     assert_eq!(provenance["entity"][0]["what"]["reference"], "Task/t/_history/1");
 }
 
+/// Plays changes that cause others, and asks for a Provenance of each version that nobody sent, and of no other.
+fn every_version_that_nobody_sent_has_a_provenance(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    known(&server);
+    let mut sent: Vec<String> = Vec::new();
+    let mut put = |path: &str, resource: &Value, status: u16| {
+        let answer = server.put(path, resource).expect(status);
+        sent.push(format!("{path}/_history/{}", answer.json()["meta"]["versionId"].as_str().unwrap()));
+    };
+    put("ServiceRequest/r", &request("r", "draft"), 201);
+    put("Task/t", &task("t", "requested"), 201);
+    put("Task/t", &task("t", "accepted"), 200);
+    let reason = json!({ "statusReason": { "text": "They moved away" } });
+    put("Task/t", &but(&task("t", "on-hold"), reason.clone()), 200);
+    put("Task/t", &but(&task("t", "cancelled"), reason), 200);
+    put("ServiceRequest/s", &request("s", "active"), 201);
+    let focus = json!({ "focus": { "reference": "ServiceRequest/s" } });
+    put("Task/u", &but(&task("u", "requested"), focus), 201);
+    put("ServiceRequest/s", &request("s", "revoked"), 200);
+    let mut caused: Vec<String> = Vec::new();
+    for path in ["ServiceRequest/r", "Task/t", "ServiceRequest/s", "Task/u"] {
+        let versions = server.get(&format!("{path}/_history")).expect(200).json()["entry"].as_array().unwrap().len();
+        caused.extend((1..=versions).map(|version| format!("{path}/_history/{version}")));
+    }
+    caused.retain(|version| !sent.contains(version));
+    let found = server.get("Provenance?_count=100").expect(200).json();
+    let target = |entry: &Value| entry["resource"]["target"][0]["reference"].as_str().unwrap().to_owned();
+    let mut explained: Vec<String> = found["entry"].as_array().unwrap().iter().map(target).collect();
+    caused.sort();
+    explained.sort();
+    assert_eq!(explained, caused);
+    assert!(caused.len() >= 4 && caused.iter().any(|version| version.starts_with("Task/u")), "{caused:?}");
+    for entry in found["entry"].as_array().unwrap() {
+        let cause = entry["resource"]["entity"][0]["what"]["reference"].as_str().unwrap();
+        assert!(sent.iter().any(|version| version == cause), "{cause} is not a version that was sent");
+    }
+}
+
 fn the_task_may_stand_before_its_referral_in_a_transaction(database: &TestDatabase) {
     let server = TestServer::start(database);
     known(&server);
@@ -135,5 +173,6 @@ over_http!(
     a_plain_task_goes_its_own_way,
     a_refused_change_leaves_nothing_behind,
     an_effect_is_a_version_with_a_provenance,
+    every_version_that_nobody_sent_has_a_provenance,
     the_task_may_stand_before_its_referral_in_a_transaction,
 );

@@ -87,6 +87,19 @@ both! {
         assert_eq!(report.breaks, []);
     }
 
+    async fn refusals_that_the_writers_have_no_room_for_follow(database) {
+        let settings = StoreSettings { queue: 1, ..database.settings() };
+        let store = database.open_with(&settings).await;
+        let refused = futures_util::future::join_all((0..200).map(|number| {
+            let record = AuditRecord { status: 429, ..record("read", &format!("r{number}")) };
+            store.audit(record)
+        })).await;
+        assert!(refused.iter().any(Result::is_err), "the queue was never full");
+        store.close().await;
+        let report = verify(&database).await;
+        assert_eq!((report.rows, report.breaks.len()), (200, 0));
+    }
+
     async fn odd_text_survives(database) {
         let store = database.open().await;
         let odd = AuditRecord { query: "name=\u{0}\u{1F600}'\"%00".to_owned(), ..record("search-type", "") };

@@ -1,0 +1,115 @@
+//! One access line and one count for each request. The line names what was asked for by the pattern of its address: never the
+//! address itself, which may hold what nobody should read in a log.
+
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+
+use crate::interactions::list;
+use crate::interactions::request::{Method, Request};
+use crate::interactions::route::Target;
+use crate::interactions::server::Server;
+
+/// What is known of a request once it was read; travels with the answer.
+#[derive(Debug, Clone)]
+struct Seen {
+    route: String,
+    interaction: &'static str,
+    client: String,
+}
+
+/// Addresses outside the FHIR API, and what is asked for there.
+const OTHERS: &[(&str, &str)] = &[
+    ("/oauth2/token", "login"),
+    ("/oauth2/introspect", "introspect"),
+    ("/oauth2/revoke", "revoke"),
+    ("/.well-known/jwks.json", "jwks"),
+    ("/fhir/.well-known/smart-configuration", "smart-configuration"),
+    ("/health/live", "health"),
+    ("/health/ready", "health"),
+    ("/metrics", "metrics"),
+];
+
+/// Notes on the answer what the request was.
+pub fn note(server: &Server, request: &Request, response: &mut HttpResponse) {
+    let (route, interaction) = match Target::parse(&request.path, &server.definitions) {
+        Ok(target) => (route(server, &target), list::code(&target, request.method)),
+        Err(_) => ("unknown".to_owned(), ""),
+    };
+    response.extensions_mut().insert(Seen { route, interaction, client: request.caller.client.clone() });
+}
+
+/// Lets the request through, then writes its line and counts it.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let Some(server) = request.app_data::<Data<Arc<Server>>>().map(|data| Arc::clone(data)) else {
+        return next.call(request).await;
+    };
+    let begun = server.clock.now();
+    let method = Method::parse(request.method().as_str()).map_or("other", Method::name);
+    let response = next.call(request).await?;
+    let seen = response.response().extensions().get::<Seen>().cloned();
+    let seen = seen.unwrap_or_else(|| elsewhere(response.request().uri().path()));
+    let (status, duration) = (response.status().as_u16(), server.clock.now() - begun);
+    let interaction = if seen.interaction.is_empty() { "other" } else { seen.interaction };
+    server.store.metrics().request(interaction, status, duration);
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if matches!(interaction, "health" | "metrics") {
+        tracing::debug!(target: "kith::access", method, route = seen.route, status, duration, "request");
+    } else {
+        tracing::info!(
+            target: "kith::access",
+            request_id = header("x-request-id"),
+            correlation_id = header("x-correlation-id"),
+            method,
+            route = seen.route,
+            interaction,
+            status,
+            duration,
+            client = seen.client,
+            "request"
+        );
+    }
+    Ok(response)
+}
+
+fn elsewhere(path: &str) -> Seen {
+    let known = OTHERS.iter().find(|(address, _)| *address == path);
+    let (route, interaction) = known.copied().unwrap_or(("unknown", ""));
+    Seen { route: route.to_owned(), interaction, client: String::new() }
+}
+
+/// The pattern of an address: resource types and the names of operations that are offered, nothing else of it.
+fn route(server: &Server, target: &Target) -> String {
+    let member = |member: &Option<String>| member.clone().unwrap_or_else(|| "*".to_owned());
+    match target {
+        Target::System => "/".to_owned(),
+        Target::Metadata => "metadata".to_owned(),
+        Target::SystemHistory => "_history".to_owned(),
+        Target::SystemSearch => "_search".to_owned(),
+        Target::Type(name) => name.clone(),
+        Target::TypeSearch(name) => format!("{name}/_search"),
+        Target::TypeHistory(name) => format!("{name}/_history"),
+        Target::Instance(name, _) => format!("{name}/[id]"),
+        Target::Compartment(name, _, other) => format!("{name}/[id]/{}", member(other)),
+        Target::CompartmentSearch(name, _, other) => format!("{name}/[id]/{}/_search", member(other)),
+        Target::InstanceHistory(name, _) => format!("{name}/[id]/_history"),
+        Target::Version(name, ..) => format!("{name}/[id]/_history/[version]"),
+        Target::Operation { name, resource_type, id, version } => {
+            let known = server.operations.iter().find(|operation| name.strip_prefix('$') == Some(operation.name()));
+            let name = known.map_or("unknown", |operation| operation.name());
+            match (resource_type, id, version) {
+                (Some(of), Some(_), Some(_)) => format!("{of}/[id]/_history/[version]/${name}"),
+                (Some(of), Some(_), None) => format!("{of}/[id]/${name}"),
+                (Some(of), None, _) => format!("{of}/${name}"),
+                _ => format!("${name}"),
+            }
+        }
+    }
+}
