@@ -1,5 +1,6 @@
 //! Builds the [`Server`] from settings: definitions, engines, store. Called by `kith serve`, `kith load` and the tests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::access::issuer;
 use crate::access::seal::Seal;
 use crate::access::state::State;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{RuleLevel, Settings};
 use crate::fhir::definitions::Definitions;
 use crate::interactions::live::{self, Live};
 use crate::interactions::server::Server;
@@ -17,6 +18,7 @@ use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
 use crate::store::{Store, StoreSettings};
+use crate::validate::levels::Levels;
 use crate::validate::{self, ConditionalProfile, Validator};
 
 /// Opens the database (migrating it where needed) and makes the engines ready.
@@ -25,7 +27,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     let definitions = definitions(&settings.packages)?;
     let store = Store::open(&StoreSettings::from(&settings), Arc::clone(&clock)).await?;
     let base = settings.base();
-    let validator = Arc::new(Validator::new(Arc::clone(&definitions), validation())?);
+    let validator = Arc::new(Validator::new(Arc::clone(&definitions), validation(&settings.validation_rules))?);
     let parameters = Registry::new(Arc::clone(&definitions)).asking(Arc::clone(validator.terminology()));
     let parameters = Arc::new(parameters);
     let issuers = match &settings.access_issuers {
@@ -56,6 +58,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         operations: operations::ALL,
     });
     live::refresh(&server).await?;
+    server.latest().validator.check_levels()?;
     Ok(server)
 }
 
@@ -69,10 +72,10 @@ pub fn definitions(packages: &[PathBuf]) -> Result<Arc<Definitions>, Problem> {
     Ok(Arc::new(embedded.with_packages(packages?)?))
 }
 
-/// How resources are validated: Kith's own profiles apply to referrals, declared or not.
+/// How resources are validated: Kith's own profiles apply to referrals, declared or not; rules have these levels.
 #[must_use]
-pub fn validation() -> validate::Settings {
-    let mut settings = validate::Settings::default();
+pub fn validation(levels: &BTreeMap<String, RuleLevel>) -> validate::Settings {
+    let mut settings = validate::Settings { levels: Levels::new(levels.clone()), ..validate::Settings::default() };
     settings.conditional_profiles.extend(referral::applies::PROFILES.iter().map(
         |(resource_type, condition, profile)| ConditionalProfile {
             resource_type: (*resource_type).to_owned(),

@@ -67,9 +67,9 @@ async fn shown(server: Data<Arc<Server>>) -> HttpResponse {
 }
 
 /// Another method than GET on a health check.
-async fn not_offered(http: HttpRequest) -> HttpResponse {
+pub(super) async fn not_offered(http: HttpRequest) -> HttpResponse {
     let wanted = inbound::wanted(&http).unwrap_or_default();
-    let problem = Problem::new(Kind::MethodNotAllowed, "A health check is read by GET.").at("http.method");
+    let problem = Problem::new(Kind::MethodNotAllowed, "This address is read by GET.").at("http.method");
     let mut response = outbound::response(&Reply::problem(&problem), wanted, None);
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     response

@@ -8,6 +8,7 @@ mod inbound;
 mod oauth;
 mod observe;
 mod outbound;
+pub mod rules;
 
 pub use build::{build, definitions, validation};
 pub use health::open_routes;
@@ -39,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         web::scope("")
             .wrap(from_fn(observe::observe))
             .configure(health::routes)
+            .configure(rules::routes)
             .configure(oauth::routes)
             .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
             .default_service(web::to(elsewhere)),

@@ -9,6 +9,7 @@ pub mod load;
 pub mod package;
 pub mod reindex;
 pub mod restore;
+pub mod rules;
 pub mod serve;
 pub mod terminology;
 pub mod validate;
@@ -64,6 +65,8 @@ enum Command {
     Bench(bench::BenchCommand),
     /// Validate files.
     Validate(validate::Arguments),
+    /// Say what every validation rule finds, with an example.
+    Rules(rules::Arguments),
 }
 
 /// Parses the arguments of this process, runs the command and returns its exit code (2 = could not run).
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Bench(command) => bench::run(&command),
         Command::Conformance(command) => conformance::run(&command),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, Settings, Synchronous, ValidationMode,
+    Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, RuleLevel, Settings, Synchronous,
+    ValidationMode,
 };
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
@@ -103,6 +104,13 @@ pub const ALL: &[Setting] = &[
         help: "enforce refuses invalid resources (422); report stores them",
         default: "enforce",
         apply: |settings, text| ValidationMode::parse(text).map(|value| settings.validation = value),
+    },
+    Setting {
+        key: "validation.rules",
+        value_name: "RULE=LEVEL,...",
+        help: "Level of a validation rule or invariant: error, warning, information or off; best-practice stands for all invariants of that kind",
+        default: "",
+        apply: rule_levels,
     },
     Setting {
         key: "referral.duplicates",
@@ -349,6 +357,18 @@ pub const ALL: &[Setting] = &[
         apply: |settings, text| LogFormat::parse(text).map(|value| settings.log_format = value),
     },
 ];
+
+/// Adds to what other sources say; of two levels for one rule the later counts. A table of a file comes as such pairs.
+fn rule_levels(settings: &mut Settings, text: &str) -> Result<(), String> {
+    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let Some((rule, level)) = pair.split_once('=') else {
+            return Err("must be pairs such as dom-6=off, separated by commas".to_owned());
+        };
+        let level = RuleLevel::parse(level.trim()).map_err(|reason| format!("{}: {reason}", rule.trim()))?;
+        settings.validation_rules.insert(rule.trim().to_owned(), level);
+    }
+    Ok(())
+}
 
 fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {

@@ -4,6 +4,7 @@
 mod list;
 mod sources;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -47,6 +48,8 @@ pub struct Settings {
     pub packages: Vec<PathBuf>,
     /// Whether invalid resources are refused or stored with a report.
     pub validation: ValidationMode,
+    /// How bad the breach of a validation rule is, by rule id, where it is not what the rule says itself.
+    pub validation_rules: BTreeMap<String, RuleLevel>,
     /// What happens to a second open referral of one patient to one service.
     pub duplicates: Duplicates,
     /// Whether requests need an access token.
@@ -94,6 +97,12 @@ macro_rules! choices {
         impl $name {
             /// Every spelling that [`Self::parse`] takes.
             pub const CHOICES: &'static [&'static str] = &[$($text),*];
+
+            /// The spelling of this one.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
 
             /// Reads a setting's text; the error says what would be right.
             pub fn parse(text: &str) -> Result<Self, String> {
@@ -153,6 +162,20 @@ choices! {
         Enforce => "enforce",
         /// It is stored; the issues are logged by rule and returned on demand.
         Report => "report",
+    }
+}
+
+choices! {
+    /// How bad the breach of a validation rule is.
+    RuleLevel {
+        /// The resource is refused.
+        Error => "error",
+        /// The resource is stored, with a warning.
+        Warning => "warning",
+        /// The resource is stored, with a remark.
+        Information => "information",
+        /// Nothing is said of it.
+        Off => "off",
     }
 }
 

@@ -119,6 +119,7 @@ fn defaults() -> Settings {
         proxies: Vec::new(),
         packages: Vec::new(),
         validation: ValidationMode::Enforce,
+        validation_rules: BTreeMap::new(),
         duplicates: Duplicates::Refuse,
         body_limit: 0,
         depth_limit: 0,
@@ -167,9 +168,19 @@ fn flatten(prefix: &str, table: &toml::Table, values: &mut BTreeMap<String, Stri
                 let texts: Vec<&str> = items.iter().filter_map(toml::Value::as_str).collect();
                 values.insert(key, texts.join(","));
             }
+            // A setting of pairs may be a table of its own.
+            toml::Value::Table(inner) if ALL.iter().any(|setting| setting.key == key) => {
+                let pairs: Vec<String> = inner.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
+                values.insert(key, pairs.join(","));
+            }
             toml::Value::Table(inner) => flatten(&key, inner, values, mistakes),
             _ => mistakes
                 .push(format!("{key} (from the configuration file) must be a text, a whole number or a list of texts")),
         }
     }
+}
+
+/// A text without its quotes; anything else as it stands, for the reader of the setting to refuse.
+fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

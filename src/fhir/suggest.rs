@@ -20,6 +20,17 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
+/// The nearest known url to a mistyped one: by what stands after the last slash, of which a third may differ; among equals
+/// the one that shares most of what stands before. Canonicals that differ only in their host are found as well.
+pub fn nearest_url<'a>(url: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |url: &'a str| url.rsplit('/').next().unwrap_or(url);
+    let wanted = url.rsplit('/').next().unwrap_or(url);
+    let known: Vec<&'a str> = candidates.into_iter().collect();
+    let best = nearest(wanted, known.iter().map(|url| last(url)))?;
+    let shared = |other: &str| url.bytes().zip(other.bytes()).take_while(|(left, right)| left == right).count();
+    known.into_iter().filter(|url| last(url) == best).max_by_key(|url| shared(url))
+}
+
 /// Edit distance in half steps (insert, delete, replace, swap of neighbours = 2; change of case = 1).
 fn distance(left: &[u8], right: &[u8]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();

@@ -97,7 +97,12 @@ fn description(server: &Server) -> String {
         Duplicates::Warn => "A second open referral of one patient to one service is stored with a warning.",
         Duplicates::Allow => "Duplicate referrals are not looked for.",
     };
-    format!("{validation} {duplicates}")
+    let root = server.base.strip_suffix("/fhir").unwrap_or(&server.base);
+    let levels = match server.validator.settings().levels.chosen().count() {
+        0 => "All validation rules have their own levels".to_owned(),
+        count => format!("{count} validation rules have levels of this server ($validation-rules lists them)"),
+    };
+    format!("{validation} {levels}; {root}/rules describes each. {duplicates}")
 }
 
 fn codes(level: Level) -> Vec<Value> {

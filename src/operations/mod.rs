@@ -8,6 +8,7 @@ pub mod meta;
 pub mod reindex;
 pub mod terminology;
 pub mod validate;
+pub mod validation_rules;
 
 use crate::interactions::operation::Operation;
 
@@ -20,6 +21,7 @@ pub const ALL: &[&dyn Operation] = &[
     &labels::META_ADD,
     &labels::META_DELETE,
     &validate::Validate,
+    &validation_rules::ValidationRules,
     &reindex::Reindex,
     &job_status::JobStatus,
     &terminology::expand::EXPAND,

@@ -1,5 +1,6 @@
-//! `$validate` at type and instance level (<https://hl7.org/fhir/R4/resource-operation-validate.html>): says what would
-//! happen to a resource without storing it.
+//! `$validate` (<https://hl7.org/fhir/R4/resource-operation-validate.html>) at type and instance level, and at system level
+//! for a resource of any type: says what would happen to it without storing it. The issues of a Bundle stand at their places
+//! in it; the entries of a large one are validated on several threads.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ impl Operation for Validate {
     }
 
     fn offered_at(&self, level: &Level) -> bool {
-        matches!(level, Level::Type(_) | Level::Instance(..))
+        matches!(level, Level::System | Level::Type(_) | Level::Instance(..))
     }
 
     fn by_get(&self) -> bool {
@@ -167,10 +168,28 @@ async fn content(
         let text = "The id in the resource must be the id in the address.";
         issues.push(Issue::new(Severity::Error, IssueCode::Invalid, "resource-id", text).at(format!("{found}.id")));
     }
-    let options = Options { profiles: call.profiles.clone(), ..Options::default() };
+    let entries = resource.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if entries.len() > server.settings.bundle_limit {
+        let text = format!("A Bundle may have at most {} entries here.", server.settings.bundle_limit);
+        return Err(Problem::new(Kind::TooLarge, text).at("Bundle.entry"));
+    }
+    let options = Options { profiles: call.profiles.clone(), parallel: true, ..Options::default() };
     issues.extend(server.validator.validate(&resource, &options));
     issues.extend(referral::check(&resource));
+    for (index, entry) in entries.iter().enumerate() {
+        let found = entry.get("resource").map(referral::check).unwrap_or_default();
+        issues.extend(found.into_iter().map(|issue| within(issue, index)));
+    }
     Ok(issues)
+}
+
+/// An issue of a resource, at its place in the Bundle.
+fn within(mut issue: Issue, index: usize) -> Issue {
+    if let Some(expression) = &mut issue.expression {
+        let rest = expression.split_once('.').map_or("", |(_, rest)| rest);
+        *expression = format!("Bundle.entry[{index}].resource.{rest}");
+    }
+    issue
 }
 
 async fn stored(server: &Server, request: &Request, resource_type: &str, id: &str) -> Result<Value, Problem> {

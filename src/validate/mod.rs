@@ -3,7 +3,9 @@
 //! write path, `$validate` and `kith validate`. Pure: no input, no output.
 
 pub mod admission;
+pub mod catalogue;
 pub mod compile;
+pub mod levels;
 pub mod print;
 pub mod rule;
 pub mod rules;
@@ -107,7 +109,7 @@ impl Validator {
             };
             conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
         }
-        let optional = ["example-url", "experimental-content"].map(|rule| settings.severities.contains_key(rule));
+        let optional = ["example-url", "experimental-content"].map(|rule| settings.levels.is_on(rule));
         Ok(Self { schemas, terminology, definitions, settings, known, conditional, optional })
     }
 
@@ -126,12 +128,13 @@ impl Validator {
             }
         }
         let mut run = Run::new(self, profiles, options.apply_by_type, self.settings.clock.now());
+        run.parallel = options.parallel;
         run.root(resource);
         issues.append(&mut run.issues);
         self.finish(issues)
     }
 
-    /// Drops repetitions (what a profile says again of its base) and applies the severities of the settings.
+    /// Drops repetitions (what a profile says again of its base) and applies the levels of the settings.
     fn finish(&self, mut issues: Vec<Issue>) -> Vec<Issue> {
         let mut unique: Vec<Issue> = Vec::with_capacity(issues.len());
         let mut seen = HashSet::new();
@@ -149,21 +152,27 @@ impl Validator {
                 unique.push(issue);
             }
         }
-        let mut issues = unique;
-        if !self.settings.severities.is_empty() {
-            for issue in &mut issues {
-                if let Some(severity) = self.settings.severities.get(&issue.rule) {
-                    issue.severity = *severity;
-                }
-            }
-        }
-        issues
+        self.settings.levels.apply(&mut unique);
+        unique
     }
 
     /// Compiles every type, profile and extension, and returns what cannot be used, with canonical, element and reason.
     #[must_use]
     pub fn compile_all(&self) -> Vec<Issue> {
         self.schemas.compile_all()
+    }
+
+    /// Err: the settings name rules that nobody knows, or levels that a rule cannot have; all of them, with what would be
+    /// right. Called at start, when all definitions are there.
+    pub fn check_levels(&self) -> Result<(), Problem> {
+        let faults = self.settings.levels.faults(&self.definitions);
+        if faults.is_empty() { Ok(()) } else { Err(wrong(&faults.join("\n"))) }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The schemas.

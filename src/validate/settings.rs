@@ -1,16 +1,16 @@
 //! What may be chosen: per deployment (`Settings`) and per request (`Options`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::fhir::issue::Severity;
+
+use super::levels::Levels;
 
 /// Choices of a deployment.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Severity by rule id, in place of the rule's own.
-    pub severities: BTreeMap<String, Severity>,
+    /// Level by rule id, in place of the rule's own.
+    pub levels: Levels,
     /// Profiles that apply where a condition holds, whether the resource declares them or not.
     pub conditional_profiles: Vec<ConditionalProfile>,
     /// What time it is, for `now()` in invariants.
@@ -36,11 +36,7 @@ impl Default for Settings {
             condition: format!("code.coding.where(system = 'http://loinc.org' and code = '{code}').exists()"),
             profile: format!("http://hl7.org/fhir/StructureDefinition/{profile}"),
         });
-        Self {
-            severities: BTreeMap::new(),
-            conditional_profiles: vital_signs.collect(),
-            clock: Arc::new(Clock::System),
-        }
+        Self { levels: Levels::default(), conditional_profiles: vital_signs.collect(), clock: Arc::new(Clock::System) }
     }
 }
 
@@ -81,10 +77,12 @@ pub struct Options {
     pub apply_by_type: bool,
     /// What for.
     pub mode: Mode,
+    /// Whether the entries of a large Bundle may be divided among threads.
+    pub parallel: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profiles: Vec::new(), apply_by_type: true, mode: Mode::default() }
+        Self { profiles: Vec::new(), apply_by_type: true, mode: Mode::default(), parallel: false }
     }
 }

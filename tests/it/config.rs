@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kith::config::{ALL, AuditReads, Flags, load};
+use kith::config::{ALL, AuditReads, Flags, RuleLevel, load};
 
 #[test]
 fn the_list_is_sound() {
@@ -62,4 +62,34 @@ fn every_mistake_is_reported_with_what_would_be_right() {
     assert!(all.contains("limits.body (from the configuration file) must be a whole number from 1024"), "{all}");
     assert!(all.contains("audit.reads (from KITH_AUDIT_READS) must be one of durable, buffered"), "{all}");
     assert!(all.contains("listen (from the command line) must be ADDRESS:PORT"), "{all}");
+}
+
+#[test]
+fn levels_of_rules_stand_in_a_table_and_add_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kith.toml");
+    let text = "[validation]\nmode = \"report\"\n[validation.rules]\n\"nhs-number-check-digit\" = \"warning\"\ndom-6 = \"off\"\n";
+    std::fs::write(&file, text).unwrap();
+    let environment = |name: &str| match name {
+        "KITH_CONFIG" => Some(file.display().to_string()),
+        "KITH_VALIDATION_RULES" => Some("dom-6=information, profile-unknown=error".to_owned()),
+        _ => None,
+    };
+    let settings = load(&Flags::of(&[("validation.rules", "profile-unknown=warning")]), environment).unwrap();
+    let found: Vec<_> = settings.validation_rules.iter().map(|(rule, level)| (rule.as_str(), *level)).collect();
+    assert_eq!(
+        found,
+        [
+            ("dom-6", RuleLevel::Information),
+            ("nhs-number-check-digit", RuleLevel::Warning),
+            ("profile-unknown", RuleLevel::Warning),
+        ]
+    );
+    std::fs::write(&file, "[validation.rules]\ndom-6 = \"loud\"\n").unwrap();
+    let wrong = load(&Flags::of(&[("validation.rules", "dom-6")]), |name| {
+        (name == "KITH_CONFIG").then(|| file.display().to_string())
+    });
+    let wrong = wrong.unwrap_err().join("\n");
+    assert!(wrong.contains("dom-6: must be one of error, warning, information, off"), "{wrong}");
+    assert!(wrong.contains("must be pairs such as dom-6=off"), "{wrong}");
 }

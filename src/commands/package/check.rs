@@ -1,6 +1,7 @@
 //! `kith package check`: every definition is compiled, and those that cannot be used are reported with their reasons. Says
 //! also how long that took and how much memory all definitions need.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ pub(super) async fn installed_parts(store: &Store) -> Result<Vec<(String, Part)>
 /// What cannot be used of the packages for which `is_checked` holds, beside all the others.
 pub(super) fn failing(parts: &[(String, Part)], is_checked: impl Fn(&str) -> bool) -> Result<Vec<Failing>, Problem> {
     let definitions = Arc::new(Definitions::embedded().with_parts(parts.iter().map(|(_, part)| part)));
-    let validator = Validator::new(definitions, app::validation())?;
+    let validator = Validator::new(definitions, app::validation(&BTreeMap::new()))?;
     let mut failing = Vec::new();
     for (_, part) in parts.iter().filter(|(name, _)| is_checked(name)) {
         for (resource_type, canonical) in part.canonicals() {

@@ -1,5 +1,5 @@
-//! `profile-unknown`, `profile-kind`, `profile-type`, `profile-unmet`: which profiles a resource declares, and values that must meet one
-//! of several profiles.
+//! `profile-unknown`, `profile-requested`, `profile-kind`, `profile-type`, `profile-unmet`: which profiles a resource
+//! declares, and values that must meet one of several profiles.
 
 use serde_json::Value;
 
@@ -75,5 +75,5 @@ pub fn not_a_profile(canonical: &str, reason: &str) -> Issue {
 #[must_use]
 pub fn not_loaded(canonical: &str) -> Issue {
     let text = format!("Profile {canonical} is not loaded. Add the package that has it.");
-    Issue::new(Severity::Error, IssueCode::NotFound, "profile-unknown", text)
+    Issue::new(Severity::Error, IssueCode::NotFound, "profile-requested", text)
 }

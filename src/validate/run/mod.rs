@@ -4,11 +4,12 @@
 mod element;
 mod extension;
 mod object;
+mod parallel;
 mod resource;
 mod scope;
 mod slicing;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -112,11 +113,13 @@ pub struct Run<'v, 'a> {
     /// Whether profiles apply by resource type.
     by_type: bool,
     /// Entries of the Bundle that is being walked.
-    pub bundle: Option<Rc<BundleEntries<'a>>>,
+    pub bundle: Option<Arc<BundleEntries<'a>>>,
     /// True while a profile is tried: what base types demand has been reported already.
     trial: bool,
     /// The instant of `now()` in invariants.
     pub now: Micros,
+    /// True where the entries of a large Bundle may be divided among threads.
+    pub parallel: bool,
     depth: usize,
 }
 
@@ -134,6 +137,7 @@ impl<'v, 'a> Run<'v, 'a> {
             bundle: None,
             trial: false,
             now,
+            parallel: false,
             depth: 0,
         }
     }

@@ -136,10 +136,30 @@ impl<'v, 'a> Run<'v, 'a> {
             choice_type::check(self, name, nodes, place.path);
             self.slice(nodes, items, name.type_, place);
         }
-        for index in 0..items.len() {
+        if self.divides(element, items, place) {
+            self.divided(name, element, items, nodes, base, place);
+        } else {
+            self.occurrences(name, element, items, 0..items.len(), (nodes, base), place);
+        }
+        self.assigned.truncate(base);
+        self.overlays.truncate(nodes.start);
+        u32::try_from(items.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Some of the occurrences of an element. `nodes` apply to each, with those of the slices that begin at `base`.
+    pub(super) fn occurrences(
+        &mut self,
+        name: &'v Name,
+        element: &'v Element,
+        items: Items<'a>,
+        which: std::ops::Range<usize>,
+        (nodes, base): (Range, usize),
+        place: Place<'_, 'a>,
+    ) {
+        for index in which {
             let indexed;
             let place = if element.repeats {
-                indexed = path.index(index);
+                indexed = place.path.index(index);
                 place.with_path(&indexed)
             } else {
                 place
@@ -149,9 +169,6 @@ impl<'v, 'a> Run<'v, 'a> {
             self.item(name, element, items.get(index), own, place);
             self.overlays.truncate(end);
         }
-        self.assigned.truncate(base);
-        self.overlays.truncate(nodes.start);
-        u32::try_from(items.len()).unwrap_or(u32::MAX)
     }
 
     /// The nodes that apply to one occurrence: those of the element, and those of the slices it belongs to.

@@ -1,7 +1,7 @@
 //! A resource: its type, the profiles that apply to it, then its elements. Contained resources and Bundle entries come
 //! here too, each with a scope of its own.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -75,7 +75,7 @@ impl<'a> Run<'_, 'a> {
         scope.types[1] = scope.types[1].or(Some(type_));
         let outer_bundle = self.bundle.clone();
         if schema.name == "Bundle" {
-            self.bundle = Some(Rc::new(BundleEntries::of(value)));
+            self.bundle = Some(Arc::new(BundleEntries::of(value)));
         }
         let start = self.overlays.len();
         self.overlays.extend_from_within(range.start..range.end);

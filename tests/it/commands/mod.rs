@@ -7,3 +7,4 @@ mod client;
 mod load;
 mod package;
 pub mod terminology;
+mod validate;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::http::{Answer, TestServer};
+use crate::support::http::{Answer, TestServer, send};
 use crate::support::{TestDatabase, over_http};
 
 const TASK_PROFILE: &str = "https://kith.example/fhir/StructureDefinition/kith-referral-task";
@@ -71,7 +71,66 @@ fn a_stored_resource_can_be_asked_about(database: &TestDatabase) {
     assert!(has(&found, "resource-id", "Patient.id"), "{found:?}");
 }
 
+fn levels_of_rules_are_configured_and_reported(database: &TestDatabase) {
+    let server =
+        TestServer::start_with(database, &[("validation.rules", "nhs-number-check-digit=error, best-practice=off")]);
+    let rule = |name: &str| server.get(&format!("$validation-rules?rule={name}")).expect(200).json();
+    let part = |rule: &Value, name: &str| {
+        let parts = rule["parameter"][0]["part"].as_array().unwrap();
+        parts.iter().find(|part| part["name"] == name).map(|part| part["valueCode"].as_str().unwrap().to_owned())
+    };
+    let digits = rule("nhs-number-check-digit");
+    assert_eq!(part(&digits, "level").as_deref(), Some("error"));
+    assert_eq!(part(&digits, "own-level").as_deref(), Some("warning"));
+    assert_eq!(part(&rule("dom-6"), "level").as_deref(), Some("off"));
+    assert!(server.get("$validation-rules?rule=dom6").expect(404).text.contains("Did you mean dom-6?"));
+    let all = server.get("$validation-rules").expect(200).json();
+    assert!(all["parameter"].as_array().unwrap().len() >= 70);
+    let page = send("GET", &server.base.replace("/fhir", "/rules"), &[], None).expect(200);
+    assert!(page.text.contains("## nhs-number-check-digit"), "{}", page.text);
+    let statement = server.get("metadata").json();
+    assert!(statement["description"].as_str().unwrap().contains("2 validation rules have levels"), "{statement}");
+    let patient = json!({
+        "resourceType": "Patient", "identifier": [{ "system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9434765918" }],
+    });
+    let refused = server.post("Patient", &patient).expect(422);
+    assert_eq!(errors(&refused).len(), 1);
+    assert!(!refused.text.contains("dom-6"), "{}", refused.text);
+}
+
+fn a_bundle_is_answered_with_places_inside_it(database: &TestDatabase) {
+    let server = TestServer::start_with(database, &[("limits.bundle", "200")]);
+    let entry = |number: usize| {
+        let gender = if number % 40 == 7 { "womann" } else { "female" };
+        let patient = json!({ "resourceType": "Patient", "id": number.to_string(), "gender": gender,
+            "managingOrganization": { "reference": if number == 50 { "Patient/1" } else { "Organization/x" } } });
+        json!({ "fullUrl": format!("https://kith.example/fhir/Patient/{number}"), "resource": patient })
+    };
+    let mut entries: Vec<Value> = (0..100).map(entry).collect();
+    entries.push(json!({ "fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": {
+        "resourceType": "Task", "status": "completed", "intent": "order",
+        "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "871731000000106" }] },
+    } }));
+    let bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": entries });
+    let at_system = errors(&server.post("$validate", &bundle).expect(200));
+    let wrong: Vec<&str> =
+        at_system.iter().filter(|(rule, _)| rule == "binding-required").map(|(_, place)| place.as_str()).collect();
+    assert_eq!(
+        wrong,
+        ["Bundle.entry[7].resource.gender", "Bundle.entry[47].resource.gender", "Bundle.entry[87].resource.gender"]
+    );
+    assert!(has(&at_system, "reference-target", "Bundle.entry[50].resource.managingOrganization"), "{at_system:?}");
+    assert!(has(&at_system, "referral-output", "Bundle.entry[100].resource.output"), "{at_system:?}");
+    assert_eq!(errors(&server.post("Bundle/$validate", &bundle).expect(200)), at_system);
+    assert_eq!(server.get("Patient?_summary=count").json()["total"], 0);
+    let many: Vec<Value> = (0..201).map(entry).collect();
+    let many = json!({ "resourceType": "Bundle", "type": "collection", "entry": many });
+    server.post("$validate", &many).expect(413);
+}
+
 over_http!(
+    a_bundle_is_answered_with_places_inside_it,
+    levels_of_rules_are_configured_and_reported,
     a_bare_resource_is_checked_and_not_stored,
     profiles_are_named_in_the_query_or_in_parameters,
     a_stored_resource_can_be_asked_about,

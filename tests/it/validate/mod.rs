@@ -3,6 +3,7 @@
 mod compile;
 mod fixtures;
 mod hostile;
+mod levels;
 mod official;
 mod questionnaire;
 mod reference_cases;
@@ -13,6 +14,7 @@ mod snapshots;
 mod support;
 mod uk_core;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use kith::fhir::definitions::Definitions;
@@ -27,5 +29,5 @@ pub fn validator() -> &'static Validator {
 /// One validator with Kith's own profiles applied to referrals, as the server has it.
 pub fn referral_validator() -> &'static Validator {
     static VALIDATOR: OnceLock<Validator> = OnceLock::new();
-    VALIDATOR.get_or_init(|| Validator::new(Definitions::embedded(), kith::app::validation()).unwrap())
+    VALIDATOR.get_or_init(|| Validator::new(Definitions::embedded(), kith::app::validation(&BTreeMap::new())).unwrap())
 }

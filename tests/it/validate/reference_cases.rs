@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use kith::config::RuleLevel;
 use kith::fhir::codec::{Limits, json, xml};
 use kith::fhir::definitions::Definitions;
 use kith::fhir::definitions::package::{Manifest, Package};
-use kith::fhir::issue::{Issue, Severity};
+use kith::fhir::issue::Issue;
 use kith::fhir::types::Types;
+use kith::validate::levels::Levels;
 use kith::validate::{Options, Settings, Validator};
 use serde_json::Value;
 
@@ -134,7 +136,7 @@ fn validate(folder: &Path, case: &Value) -> Vec<Issue> {
     };
     let options = Options { profiles, apply_by_type: false, ..Options::default() };
     let own;
-    let validator = if package.is_empty() && settings().severities.len() == 1 {
+    let validator = if package.is_empty() && settings().levels.chosen().count() == 1 {
         BASE.get_or_init(|| Validator::new(Definitions::embedded(), settings()).unwrap())
     } else {
         match Definitions::embedded().with_packages(vec![package]) {
@@ -152,8 +154,8 @@ fn settings(options: &Value) -> Settings {
     let mut errors = vec!["extension-unknown"];
     errors.extend((options["examples"] == false).then_some("example-url"));
     errors.extend((options["no-experimental-content"] == true).then_some("experimental-content"));
-    let severities = errors.into_iter().map(|rule| (rule.to_owned(), Severity::Error)).collect();
-    Settings { severities, ..Settings::default() }
+    let levels = Levels::new(errors.into_iter().map(|rule| (rule.to_owned(), RuleLevel::Error)));
+    Settings { levels, ..Settings::default() }
 }
 
 fn read(path: &PathBuf) -> Result<(Value, Vec<Issue>), Vec<Issue>> {
