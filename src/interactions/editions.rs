@@ -28,7 +28,7 @@ pub async fn take_up(server: Arc<Server>) -> Result<Arc<Server>, Problem> {
 
 /// The editions as the database has them now. One that cannot be read is left out, and said in the log: a server that does
 /// everything else is better than none.
-async fn current(store: &Store, known: &Editions) -> Result<Editions, Problem> {
+pub async fn current(store: &Store, known: &Editions) -> Result<Editions, Problem> {
     let mut all = Vec::new();
     for stored in store.editions().await? {
         if let Some(same) = known.by_id(&stored.id) {

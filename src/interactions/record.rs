@@ -94,15 +94,25 @@ impl Stamp {
     #[must_use]
     pub fn refusal(&self, server: &Server, request: &Request, problem: &Problem) -> AuditRecord {
         let target = Target::parse(&request.path, &server.definitions).ok();
-        let interaction = target.map_or("", |target| list::code(&target, request.method));
+        let mut interaction = target.as_ref().map_or("", |target| list::code(target, request.method)).to_owned();
+        if let Some(Target::Operation { name, .. }) = &target
+            && name.len() <= 64
+        {
+            interaction = format!("{interaction} {name}");
+        }
         let name =
             |issue: &Issue| if issue.rule.is_empty() { issue.code.code().to_owned() } else { issue.rule.clone() };
         let problems = problem.issues().iter().filter(|issue| issue.is_error()).map(name).take(8).collect();
         AuditRecord {
             resource_type: request.path.first().filter(|name| name.len() <= 64).cloned().unwrap_or_default(),
-            resource_id: request.path.get(1).filter(|id| id.len() <= 64).cloned().unwrap_or_default(),
+            resource_id: request
+                .path
+                .get(1)
+                .filter(|id| id.len() <= 64 && !id.starts_with('$'))
+                .cloned()
+                .unwrap_or_default(),
             problems,
-            ..self.record(interaction, problem.kind.status())
+            ..self.record(&interaction, problem.kind.status())
         }
     }
 }

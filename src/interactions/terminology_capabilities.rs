@@ -13,7 +13,13 @@ use crate::fhir::temporal;
 use crate::terminology::snomed::SYSTEM;
 
 /// The parameters of `$expand` that change its answer.
-const EXPANSION_PARAMETERS: [&str; 8] = [
+const EXPANSION_PARAMETERS: [&str; 14] = [
+    "displayLanguage",
+    "exclude-system",
+    "system-version",
+    "check-system-version",
+    "force-system-version",
+    "useSupplement",
     "filter",
     "offset",
     "count",

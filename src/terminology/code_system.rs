@@ -188,7 +188,7 @@ impl CompiledCodeSystem {
     }
 
     /// A code as the system writes it.
-    fn written<'a>(&'a self, code: &'a str) -> &'a str {
+    pub(super) fn written<'a>(&'a self, code: &'a str) -> &'a str {
         self.concept(code).map_or(code, |concept| &concept.code)
     }
 

@@ -186,7 +186,7 @@ fn of_system(terminology: &Terminology, system: &str, include: &Include, walk: &
         draft.codes.extend(include.concepts.iter().map(|concept| (system.to_owned(), concept.code.clone())));
         return draft;
     }
-    let canonical = versioned(system, include.version.as_deref());
+    let canonical = terminology.canonical_of(system, include.version.as_deref());
     let missing = || vec![Unloaded { system: Some(system.to_owned()), missing: canonical.clone() }];
     if include.filters.is_empty()
         && let Some(grammar) = syntax::grammar(system)

@@ -37,16 +37,19 @@ pub(super) fn prepare<'f>(system: &CompiledCodeSystem, filters: &'f [Filter]) ->
 
 fn one<'f>(system: &CompiledCodeSystem, filter: &'f Filter) -> Option<Prepared<'f>> {
     let value = filter.value.as_str();
-    let items = || value.split(',').map(str::trim).collect();
+    let items = || -> Vec<&str> { value.split(',').map(str::trim).collect() };
     let of_code = matches!(filter.property.as_str(), "concept" | "code");
     let test = match (filter.op.as_str(), of_code) {
         ("is-a", true) => Test::OneOf(system.below(value, true), true),
         ("descendent-of", true) => Test::OneOf(system.below(value, false), true),
         ("is-not-a", true) => Test::OneOf(system.below(value, true), false),
         ("generalizes", true) => Test::OneOf(system.above(value, true), true),
-        ("=", _) => Test::Equal(value),
-        ("in", _) => Test::In(items()),
-        ("not-in", _) => Test::NotIn(items()),
+        ("=", true) => Test::OneOf(written(system, &[value]), true),
+        ("in", true) => Test::OneOf(written(system, &items()), true),
+        ("not-in", true) => Test::OneOf(written(system, &items()), false),
+        ("=", false) => Test::Equal(value),
+        ("in", false) => Test::In(items()),
+        ("not-in", false) => Test::NotIn(items()),
         ("exists", false) => Test::Exists(value == "true"),
         ("regex", _) => {
             let whole = format!("^(?:{value})$");
@@ -57,6 +60,11 @@ fn one<'f>(system: &CompiledCodeSystem, filter: &'f Filter) -> Option<Prepared<'
     Some(Prepared { property: (!of_code).then_some(filter.property.as_str()), test })
 }
 
+/// Codes as their system writes them: in some, case does not count.
+fn written(system: &CompiledCodeSystem, codes: &[&str]) -> HashSet<Box<str>> {
+    codes.iter().map(|code| system.written(code).into()).collect()
+}
+
 impl Prepared<'_> {
     /// Whether a concept of the system passes.
     pub(super) fn passes(&self, concept: &CompiledConcept) -> bool {
@@ -64,11 +72,9 @@ impl Prepared<'_> {
             let code = &*concept.code;
             return match &self.test {
                 Test::OneOf(codes, wanted) => codes.contains(code) == *wanted,
-                Test::Equal(value) => code == *value,
-                Test::In(items) => items.contains(&code),
-                Test::NotIn(items) => !items.contains(&code),
-                Test::Exists(wanted) => *wanted,
                 Test::Pattern(pattern) => pattern.is_match(code),
+                // Every concept has a code; lists of codes are `OneOf`.
+                Test::Exists(_) | Test::Equal(_) | Test::In(_) | Test::NotIn(_) => true,
             };
         };
         let mut found = values(concept, property);

@@ -6,15 +6,18 @@ mod check;
 mod code_system;
 mod compile;
 mod expand;
+mod expansion;
 mod filter;
 mod listing;
 mod lookup;
 mod selected;
 pub mod snomed;
 mod stored;
+pub mod supplement;
 mod syntax;
 pub mod translate;
 mod value_set;
+pub mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,12 +26,14 @@ use crate::fhir::hash::TextMap;
 
 pub use check::{Asked, Verdict};
 pub use code_system::{CompiledCodeSystem, CompiledConcept, Existence};
-pub use expand::{Expansion, Limits, Shown, Unexpanded};
+pub use expand::{Limits, Unexpanded};
+pub use expansion::{Entry, Expansion, Shown};
 pub use listing::{Listed, Unlisted};
 pub use lookup::Subsumption;
 pub use snomed::{Edition, Editions, implicit};
 pub use stored::{Stored, is_named};
 pub use value_set::CompiledValueSet;
+pub use versions::Versions;
 
 /// Whether a code is in a value set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,7 @@ pub struct Terminology {
     definitions: Arc<Definitions>,
     editions: Editions,
     stored: Stored,
+    versions: Versions,
     systems: Arc<Kept<CompiledCodeSystem>>,
     value_sets: Arc<Kept<CompiledValueSet>>,
 }
@@ -66,7 +72,8 @@ impl Terminology {
     /// The same with editions of SNOMED CT.
     #[must_use]
     pub fn with_editions(definitions: Arc<Definitions>, editions: Editions) -> Self {
-        Self { definitions, editions, stored: Stored::default(), systems: Arc::default(), value_sets: Arc::default() }
+        let (stored, versions) = (Stored::default(), Versions::default());
+        Self { definitions, editions, stored, versions, systems: Arc::default(), value_sets: Arc::default() }
     }
 
     /// The edition of SNOMED CT that a canonical names, such as `http://snomed.info/sct`; none where it is not loaded.
@@ -90,9 +97,22 @@ impl Terminology {
             definitions: Arc::clone(&self.definitions),
             editions: self.editions.clone(),
             stored,
+            versions: Versions::default(),
             systems: Arc::clone(&self.systems),
             value_sets,
         }
+    }
+
+    /// The same for a request that asks for versions of code systems.
+    #[must_use]
+    pub fn with_versions(self, versions: Versions) -> Self {
+        let value_sets = if versions.is_empty() { self.value_sets } else { Arc::default() };
+        Self { versions, value_sets, ..self }
+    }
+
+    /// The canonical of a code system in the version that a clause names and the request allows.
+    fn canonical_of(&self, system: &str, named: Option<&str>) -> String {
+        self.versions.canonical(system, named)
     }
 
     /// The same over a registry that succeeds the definitions: what was compiled stays as far as it is still true.

@@ -11,7 +11,7 @@ use crate::fhir::definitions::{CodeSystem, ValueSet};
 pub struct Stored {
     value_sets: Vec<Arc<ValueSet>>,
     systems: Vec<Arc<CompiledCodeSystem>>,
-    given: Option<Arc<CompiledCodeSystem>>,
+    given: Vec<Arc<CompiledCodeSystem>>,
 }
 
 impl Stored {
@@ -25,22 +25,22 @@ impl Stored {
         self.systems.push(Arc::new(CompiledCodeSystem::new(&Arc::new(definition))));
     }
 
-    /// Sets the code system that a request is about: it stands before all others with its url.
+    /// Adds a code system that a request is about, or that it adds to: it stands before all others with its url.
     pub fn give_code_system(&mut self, definition: CodeSystem) {
-        self.given = Some(Arc::new(CompiledCodeSystem::new(&Arc::new(definition))));
+        self.given.push(Arc::new(CompiledCodeSystem::new(&Arc::new(definition))));
     }
 
     /// True where there is none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.value_sets.is_empty() && self.systems.is_empty() && self.given.is_none()
+        self.value_sets.is_empty() && self.systems.is_empty() && self.given.is_empty()
     }
 
     pub(super) fn given(&self, canonical: &str) -> Option<Arc<CompiledCodeSystem>> {
         let is_it = |system: &&Arc<CompiledCodeSystem>| {
             is_named(canonical, &system.url, system.definition().version.as_deref())
         };
-        self.given.as_ref().filter(is_it).map(Arc::clone)
+        self.given.iter().find(is_it).map(Arc::clone)
     }
 
     pub(super) fn value_set(&self, canonical: &str) -> Option<Arc<ValueSet>> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::import::{Others, compact_line, facts};
+use super::import::{Others, compact_line, facts, without_narrative};
 
 /// What a package says of itself (<https://confluence.hl7.org/display/FHIR/NPM+Package+Specification>).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,7 +80,11 @@ impl Package {
 
     /// Adds the facts of a definition; what has no canonical url is passed over.
     pub fn add(&mut self, resource: &Value) {
-        self.definitions.extend(facts(resource, Others::Keep).map(|value| compact_line(&value).into_boxed_str()));
+        // A supplement is nothing but what facts leave out.
+        let is_supplement = resource.get("content").and_then(Value::as_str) == Some("supplement");
+        let kept =
+            facts(resource, Others::Keep).map(|facts| if is_supplement { without_narrative(resource) } else { facts });
+        self.definitions.extend(kept.map(|value| compact_line(&value).into_boxed_str()));
     }
 
     /// A package of definitions that [`Package::lines`] has given.

@@ -7,21 +7,14 @@ use super::frame::{Call, Question};
 use super::inputs::Inputs;
 use super::source::{self, Subject};
 use super::{not_loaded, too_costly};
+use crate::fhir::canonical::Canonical;
 use crate::fhir::temporal;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::terminology::{Expansion, Limits, Shown, Unexpanded};
 
 /// Parameters that would change the answer and are not understood.
-const REFUSED: [&str; 7] = [
-    "context",
-    "contextDirection",
-    "date",
-    "exclude-system",
-    "system-version",
-    "check-system-version",
-    "force-system-version",
-];
+const REFUSED: [&str; 3] = ["context", "contextDirection", "date"];
 
 /// Elements of the value set that its expansion shows too.
 const SHOWN: [&str; 11] = [
@@ -48,6 +41,7 @@ pub const EXPAND: Question = Question {
     resource_type: "ValueSet",
     of_instances: true,
     refused: &REFUSED,
+    supplements: true,
     subject: ["valueSet", "valueSetVersion"],
     answer: |call| {
         Box::pin(async move {
@@ -61,13 +55,16 @@ pub const EXPAND: Question = Question {
 async fn expansion(call: Call<'_>, subject: &Subject) -> Result<Expansion, Problem> {
     let Call { server, request, inputs, .. } = call;
     let definition = source::value_set(&subject.resource)?;
-    let terminology = source::around_value_set(server, request, &definition).await?;
+    let wishes = call.wishes(Some(&subject.resource))?;
+    let terminology = source::around_value_set(server, request, &definition, wishes).await?;
     let work = server.settings.expansion_limit.saturating_mul(WORK);
     let limits = Limits { work, filter: inputs.text("filter") };
     let mut expansion = terminology.expand(&definition, limits).map_err(|reason| refused(server, reason))?;
     if inputs.flag("activeOnly") == Some(true) {
         expansion.entries.retain(|entry| !entry.inactive);
     }
+    let excluded = inputs.texts("exclude-system");
+    expansion.entries.retain(|entry| !excluded.iter().any(|system| Canonical::parse(system).url == &*entry.system));
     if inputs.flag("excludeNotForUI") == Some(true) {
         expansion.entries.retain(|entry| !entry.is_abstract);
     }
@@ -78,6 +75,10 @@ fn refused(server: &Server, reason: Unexpanded) -> Problem {
     match reason {
         Unexpanded::Missing(canonical) => not_loaded(&canonical),
         Unexpanded::TooCostly => too_much(server),
+        Unexpanded::Version(used) => Problem::new(
+            Kind::Unprocessable,
+            format!("The value set uses {used}, and check-system-version asks for another version."),
+        ),
         Unexpanded::Unlistable(system) => too_costly(format!(
             "The codes of {system} follow a grammar and cannot be listed. $validate-code checks one of them."
         )),
@@ -149,6 +150,9 @@ fn used(inputs: &Inputs, expansion: &Expansion) -> Vec<Value> {
     }
     for name in ["activeOnly", "includeDesignations", "excludeNested", "excludeNotForUI"] {
         used.extend(inputs.flag(name).map(|value| json!({ "name": name, "valueBoolean": value })));
+    }
+    for name in ["system-version", "check-system-version", "force-system-version", "exclude-system", "useSupplement"] {
+        used.extend(inputs.texts(name).iter().map(|value| json!({ "name": name, "valueUri": value })));
     }
     used.extend(expansion.versions.iter().map(|version| json!({ "name": "version", "valueUri": version })));
     used

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::inputs::{Inputs, wrong};
-use super::source::{self, Subject};
+use super::inputs::{Inputs, items, wrong};
+use super::source::{self, Subject, Wishes};
 use crate::access::Grant;
 use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::record::Stamp;
@@ -34,6 +34,8 @@ pub struct Question {
     pub(super) of_instances: bool,
     /// Parameters that would change the answer and are not understood.
     pub(super) refused: &'static [&'static str],
+    /// True where a call may name supplements.
+    pub(super) supplements: bool,
     /// The names of the parameters with which a call sends a definition, and names its version.
     pub(super) subject: [&'static str; 2],
     /// Answers a call.
@@ -54,6 +56,18 @@ impl Call<'_> {
     /// The definition that the call names; none where it names none.
     pub(super) async fn subject(&self) -> Result<Option<Subject>, Problem> {
         source::subject(self.server, self.request, self.level, self.inputs, self.question.subject).await
+    }
+
+    /// What the call asks of the definitions around its subject: versions, and supplements, which a value set may name too
+    /// (<https://hl7.org/fhir/R4/extension-valueset-supplement.html>).
+    pub(super) fn wishes(&self, value_set: Option<&Value>) -> Result<Wishes, Problem> {
+        const NAMES_SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
+        let of_set = value_set.map(|set| items(set, "extension")).unwrap_or_default().iter();
+        let named = of_set.filter(|extension| extension.get("url").and_then(Value::as_str) == Some(NAMES_SUPPLEMENT));
+        let named = named.filter_map(|extension| extension.get("valueCanonical")?.as_str());
+        let asked = self.inputs.texts("useSupplement");
+        let supplements = asked.into_iter().chain(named).map(str::to_owned).collect();
+        Ok(Wishes { versions: self.inputs.versions()?, supplements })
     }
 
     /// The value set that the call must name.
@@ -86,7 +100,7 @@ impl Operation for Question {
 
     fn run<'a>(&'a self, server: &'a Arc<Server>, request: &'a Request, level: &'a Level, _grant: Grant) -> Answer<'a> {
         Box::pin(async move {
-            let inputs = Inputs::read(server, request, self.definition, self.refused)?;
+            let inputs = Inputs::read(server, request, self.definition, self.refused, self.supplements)?;
             let call = Call { server, request, level, inputs: &inputs, question: self };
             let resource = (self.answer)(call).await?;
             let (resource_type, resource_id) = match level {

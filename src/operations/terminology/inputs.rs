@@ -1,6 +1,8 @@
 //! The input parameters of an operation, checked against its OperationDefinition: from the address, from a Parameters
 //! resource, or from both.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
@@ -8,6 +10,7 @@ use crate::fhir::suggest;
 use crate::interactions::request::{Body, Method, Request};
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
+use crate::terminology::versions::{self, Versions};
 
 /// Types whose value is a text.
 const TEXTS: [&str; 5] = ["code", "uri", "string", "canonical", "dateTime"];
@@ -26,6 +29,9 @@ struct Declared<'d> {
     repeats: bool,
 }
 
+/// R5's parameter that names the supplements to be used; R4 has none for it.
+const SUPPLEMENT: Declared<'static> = Declared { name: "useSupplement", kind: "canonical", repeats: true };
+
 impl Inputs {
     /// Reads the parameters of a call. 400 with all faults: a name that the operation does not have, a value of another type, a
     /// repetition; and what is of `refused`, since an answer that passed it over could be wrong.
@@ -34,9 +40,13 @@ impl Inputs {
         request: &Request,
         definition: &str,
         refused: &[&str],
+        supplements: bool,
     ) -> Result<Self, Problem> {
         let definition = server.definitions.other("OperationDefinition", definition).unwrap_or_default();
-        let declared: Vec<Declared<'_>> = items(&definition, "parameter").iter().filter_map(declared).collect();
+        let mut declared: Vec<Declared<'_>> = items(&definition, "parameter").iter().filter_map(declared).collect();
+        if supplements {
+            declared.push(SUPPLEMENT);
+        }
         let mut inputs = Self::default();
         let mut issues = Vec::new();
         for (name, value, place) in raw(server, request)? {
@@ -72,6 +82,26 @@ impl Inputs {
     /// A text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
+    }
+
+    /// Every text of a parameter.
+    pub(super) fn texts(&self, name: &str) -> Vec<&str> {
+        self.all(name).into_iter().filter_map(Value::as_str).collect()
+    }
+
+    /// The versions of code systems that the call asks for. 400 where one is not `system|version`.
+    pub(super) fn versions(&self) -> Result<Versions, Problem> {
+        let read = |name: &str| {
+            let each = self.texts(name).into_iter().map(|text| {
+                versions::of_canonical(text).ok_or_else(|| wrong(format!("The parameter {name} is system|version.")))
+            });
+            each.collect::<Result<HashMap<_, _>, _>>()
+        };
+        Ok(Versions {
+            default: read("system-version")?,
+            checked: read("check-system-version")?,
+            forced: read("force-system-version")?,
+        })
     }
 
     /// A boolean.

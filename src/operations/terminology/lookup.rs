@@ -15,6 +15,7 @@ pub const LOOKUP: Question = Question {
     resource_type: "CodeSystem",
     of_instances: false,
     refused: &["date"],
+    supplements: true,
     subject: ["codeSystem", "version"],
     answer: |call| Box::pin(async move { lookup(call).await.map(|list| parameters(&list)) }),
 };
@@ -34,7 +35,7 @@ async fn lookup(call: Call<'_>) -> Result<Vec<Value>, Problem> {
         return Err(wrong("Give a code and its code system: code with system, or a coding with both."));
     };
     let canonical = version.map_or_else(|| system.to_owned(), |version| format!("{system}|{version}"));
-    let terminology = source::around_code_system(server, request, Some(&canonical), None).await?;
+    let terminology = source::around_code_system(server, request, Some(&canonical), None, call.wishes(None)?).await?;
     let wanted: Vec<&str> = inputs.all("property").into_iter().filter_map(Value::as_str).collect();
     let language = inputs.text("displayLanguage");
     if let Some(edition) = terminology.edition(&canonical) {

@@ -1,12 +1,12 @@
 //! Where definitions come from: packages, resources stored on this server, resources sent with the request. Reads what the pure
 //! terminology needs before it works.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use super::inputs::{Inputs, wrong};
-use super::too_costly;
+use super::{not_loaded, too_costly};
 use crate::access;
 use crate::access::scope::Permission;
 use crate::fhir::canonical::Canonical;
@@ -20,7 +20,7 @@ use crate::interactions::search;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 use crate::search::query;
-use crate::terminology::{Stored, Terminology, implicit, is_named};
+use crate::terminology::{Stored, Terminology, Versions, implicit, is_named, supplement};
 
 /// The most definitions that are looked for in the database for one answer.
 const MOST: usize = 100;
@@ -143,6 +143,41 @@ fn escaped(value: &str) -> String {
     text
 }
 
+/// What a call asks of the definitions around its subject.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Versions of code systems.
+    pub(super) versions: Versions,
+    /// Canonicals of the supplements to be used.
+    pub(super) supplements: Vec<String>,
+}
+
+/// Puts the code systems that supplements add to before those that are loaded. 422 where a supplement is not here, is none, or
+/// adds to what is not loaded.
+async fn supplement(
+    server: &Server,
+    request: &Request,
+    canonicals: &[String],
+    stored: &mut Stored,
+) -> Result<(), Problem> {
+    let mut by_base: HashMap<String, Vec<CodeSystem>> = HashMap::new();
+    for canonical in canonicals.iter().take(MOST) {
+        let found = named(server, request, "CodeSystem", canonical).await?.ok_or_else(|| not_loaded(canonical))?;
+        let found = CodeSystem::from_json(&found.resource).filter(supplement::is_supplement);
+        let found = found.ok_or_else(|| wrong(format!("{canonical} is no supplement (content, supplements).")))?;
+        by_base.entry(found.supplements.clone().unwrap_or_default()).or_default().push(found);
+    }
+    for (base, supplements) in by_base {
+        if server.validator.terminology().edition(&base).is_some() {
+            return Err(wrong(format!("Supplements of {base} are not used here: its texts come from its release.")));
+        }
+        let whole = named(server, request, "CodeSystem", &base).await?.ok_or_else(|| not_loaded(&base))?;
+        let whole = CodeSystem::from_json(&whole.resource).ok_or_else(|| not_loaded(&base))?;
+        stored.give_code_system(supplement::supplemented(&whole, &supplements));
+    }
+    Ok(())
+}
+
 /// A definition that is needed: resource type and canonical.
 type Need = (&'static str, String);
 
@@ -151,8 +186,9 @@ pub(super) async fn around_value_set(
     server: &Server,
     request: &Request,
     definition: &ValueSet,
+    wishes: Wishes,
 ) -> Result<Terminology, Problem> {
-    gather(server, request, needs(definition), Stored::default()).await
+    gather(server, request, needs(definition, &wishes.versions), Stored::default(), wishes).await
 }
 
 /// The terminology with a code system, and with one that was sent or is asked for by its address.
@@ -161,13 +197,14 @@ pub(super) async fn around_code_system(
     request: &Request,
     canonical: Option<&str>,
     given: Option<CodeSystem>,
+    wishes: Wishes,
 ) -> Result<Terminology, Problem> {
     let mut stored = Stored::default();
     if let Some(given) = given {
         stored.give_code_system(given);
     }
     let needs = canonical.map(|canonical| ("CodeSystem", canonical.to_owned())).into_iter().collect();
-    gather(server, request, needs, stored).await
+    gather(server, request, needs, stored, wishes).await
 }
 
 async fn gather(
@@ -175,8 +212,10 @@ async fn gather(
     request: &Request,
     mut open: Vec<Need>,
     mut stored: Stored,
+    wishes: Wishes,
 ) -> Result<Terminology, Problem> {
     let base = server.validator.terminology();
+    supplement(server, request, &wishes.supplements, &mut stored).await?;
     let mut asked: HashSet<Need> = HashSet::new();
     let mut looked = 0;
     while let Some(need) = open.pop() {
@@ -186,7 +225,7 @@ async fn gather(
         let (resource_type, canonical) = &need;
         if *resource_type == "ValueSet" {
             if let Some(known) = base.value_set(canonical) {
-                open.extend(needs(&known));
+                open.extend(needs(&known, &wishes.versions));
                 continue;
             }
         } else if base.edition(canonical).is_some() || base.code_system(canonical).is_some() {
@@ -203,20 +242,20 @@ async fn gather(
                 stored.add_code_system(found);
             }
         } else if let Some(found) = ValueSet::from_json(&found) {
-            open.extend(needs(&found));
+            open.extend(needs(&found, &wishes.versions));
             stored.add_value_set(found);
         }
     }
-    Ok(base.with_stored(stored))
+    Ok(base.with_stored(stored).with_versions(wishes.versions))
 }
 
 /// What a value set refers to.
-fn needs(definition: &ValueSet) -> Vec<Need> {
+fn needs(definition: &ValueSet, versions: &Versions) -> Vec<Need> {
     let mut all = Vec::new();
     for clause in definition.compose.include.iter().chain(&definition.compose.exclude) {
         all.extend(clause.value_sets.iter().map(|canonical| ("ValueSet", canonical.clone())));
-        let version = clause.version.as_ref().map_or_else(String::new, |version| format!("|{version}"));
-        all.extend(clause.system.iter().map(|system| ("CodeSystem", format!("{system}{version}"))));
+        let version = clause.version.as_deref();
+        all.extend(clause.system.iter().map(|system| ("CodeSystem", versions.canonical(system, version))));
     }
     all
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::frame::{Call, Question};
 use super::inputs::{Inputs, wrong};
-use super::source;
+use super::source::{self, Wishes};
 use super::{no_such_code, no_such_concept, not_loaded, parameters};
 use crate::fhir::codec::json;
 use crate::interactions::operation::Level;
@@ -20,6 +20,7 @@ pub const SUBSUMES: Question = Question {
     resource_type: "CodeSystem",
     of_instances: true,
     refused: &[],
+    supplements: false,
     subject: ["codeSystem", "version"],
     answer: |call| {
         Box::pin(async move {
@@ -67,7 +68,7 @@ async fn outcome(call: Call<'_>) -> Result<Subsumption, Problem> {
     }
     let version = first.version.or(second.version);
     let canonical = version.map_or_else(|| system.clone(), |version| format!("{system}|{version}"));
-    let terminology = source::around_code_system(server, request, Some(&canonical), own).await?;
+    let terminology = source::around_code_system(server, request, Some(&canonical), own, Wishes::default()).await?;
     if let Some(edition) = terminology.edition(&canonical) {
         let concept = |code: &str, name: &str| edition.find(code).ok_or_else(|| no_such_concept(&edition, code, name));
         return Ok(edition.subsumption(concept(first.code, "codeA")?, concept(second.code, "codeB")?));

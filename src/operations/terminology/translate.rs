@@ -27,6 +27,7 @@ pub const TRANSLATE: Question = Question {
     resource_type: "ConceptMap",
     of_instances: true,
     refused: &[],
+    supplements: false,
     subject: ["conceptMap", "conceptMapVersion"],
     answer: |call| Box::pin(async move { translated(call).await.map(|found| parameters(&shown(&found))) }),
 };

@@ -25,6 +25,7 @@ pub const OF_VALUE_SET: Question = Question {
     resource_type: "ValueSet",
     of_instances: true,
     refused: &["context", "date"],
+    supplements: true,
     subject: ["valueSet", "valueSetVersion"],
     answer: |call| Box::pin(async move { in_value_set(call).await.map(|verdict| shown(&verdict)) }),
 };
@@ -36,6 +37,7 @@ pub const OF_CODE_SYSTEM: Question = Question {
     resource_type: "CodeSystem",
     of_instances: true,
     refused: &["date"],
+    supplements: true,
     subject: ["codeSystem", "version"],
     answer: |call| Box::pin(async move { in_code_system(call).await.map(|verdict| shown(&verdict)) }),
 };
@@ -45,7 +47,8 @@ async fn in_value_set(call: Call<'_>) -> Result<Verdict, Problem> {
     let subject = call.value_set().await?;
     let asked = asked(inputs, inputs.text("system"), inputs.text("systemVersion"))?;
     let definition = source::value_set(&subject.resource)?;
-    let terminology = source::around_value_set(server, request, &definition).await?;
+    let wishes = call.wishes(Some(&subject.resource))?;
+    let terminology = source::around_value_set(server, request, &definition, wishes).await?;
     let loaded = subject.loaded.as_deref().and_then(|canonical| terminology.compiled(canonical));
     let compiled = loaded.unwrap_or_else(|| Arc::new(terminology.compile(&definition)));
     best(&asked, |asked| terminology.check_member(&definition, &compiled, asked))
@@ -69,7 +72,7 @@ async fn in_code_system(call: Call<'_>) -> Result<Verdict, Problem> {
     let of_it = asked.into_iter().filter(|asked| url.as_deref().is_none_or(|url| url == asked.system));
     let of_it: Vec<Asked<'_>> = of_it.collect();
     let named = of_it.first().filter(|_| system.is_none()).map(|asked| asked.system);
-    let terminology = source::around_code_system(server, request, named, system).await?;
+    let terminology = source::around_code_system(server, request, named, system, call.wishes(None)?).await?;
     best(&of_it, |asked| terminology.check_code(asked))
 }
 

@@ -201,6 +201,11 @@ fn the_operations_are_claimed(database: &TestDatabase) {
         let value = match name {
             "filter" => "dog",
             "offset" | "count" => "1",
+            "displayLanguage" => "cy",
+            "exclude-system" => "http://test.example/other",
+            "system-version" | "check-system-version" | "force-system-version" => "http://test.example/other|1",
+            // There is no supplement here that it could name.
+            "useSupplement" => continue,
             _ => "true",
         };
         server.get(&format!("ValueSet/pets/$expand?{name}={value}")).expect(200);

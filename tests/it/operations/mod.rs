@@ -6,4 +6,6 @@ mod everything;
 mod meta;
 mod snomed;
 mod terminology;
+mod terminology_access;
 mod validate;
+mod versions;

@@ -69,6 +69,28 @@ fn every_form_of_compose() {
 }
 
 #[test]
+fn case_counts_as_the_code_system_says() {
+    let mut system = animals();
+    system["caseSensitive"] = json!(false);
+    let rule = |op: &str, value: &str| {
+        let filter = json!([{ "property": "concept", "op": op, "value": value }]);
+        let set = json!({ "resourceType": "ValueSet", "url": "http://test.example/ValueSet/c", "status": "active",
+            "compose": { "include": [{ "system": SYSTEM, "filter": filter }] } });
+        let package = Package::new(Manifest::default(), &[system.clone(), set]);
+        let terminology = Terminology::new(Definitions::embedded().with_packages(vec![package]).unwrap().into());
+        let codes = ["DOG", "dog", "Poodle", "stone"];
+        let is_in =
+            |code: &&str| terminology.member("http://test.example/ValueSet/c", Some(SYSTEM), code) == Membership::In;
+        codes.into_iter().filter(is_in).collect::<Vec<_>>()
+    };
+    assert_eq!(rule("is-a", "Dog"), ["DOG", "dog", "Poodle"]);
+    assert_eq!(rule("=", "DoG"), ["DOG", "dog"]);
+    assert_eq!(rule("in", "POODLE, Stone"), ["Poodle", "stone"]);
+    assert_eq!(rule("not-in", "Dog, POODLE"), ["stone"]);
+    assert_eq!(members(filter("concept", "=", "DOG")), [""; 0]);
+}
+
+#[test]
 fn circles_of_imports_end() {
     assert_eq!(members(json!({ "include": [{ "valueSet": ["http://test.example/ValueSet/a"] }] })), ["dog"]);
 }
