@@ -29,8 +29,12 @@ impl Drop for Process {
 
 impl Process {
     fn start(binary: &str, url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
+        Self::start_in(Command::new(binary), url, folder, more)
+    }
+
+    fn start_in(mut command: Command, url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
         let key = folder.join("key.pem");
-        let mut child = Command::new(binary)
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--database", url])
             .args(["--references-write", "allow", "--referral-duplicates", "allow", "--audit-key"])
             .arg(key)
@@ -96,6 +100,14 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     let server = Process::start(&plan.binary, &url, folder.path(), &["--audit-reads", "buffered"]);
     table.watch(server.child.id());
     reads(table, "buffered", &server.address, plan.seconds).await;
+    if cfg!(feature = "unaudited") {
+        let mut command = Command::new(&plan.binary);
+        command.env("KITH_BENCH_UNAUDITED", "yes");
+        let server = Process::start_in(command, &url, folder.path(), &[]);
+        table.watch(server.child.id());
+        reads(table, "no", &server.address, plan.seconds).await;
+    }
+    table.watch(server.child.id());
     let (count, took) = gets(&server.address, "/health/live", 32, plan.seconds).await;
     table.add("http, GET /health/live, 32 connections", count, took);
 }

@@ -1,6 +1,7 @@
 //! Load runs: how many durable writes and audited reads per second, as ratios to what the disk allows in the same run.
 //!
 //! `cargo bench --bench load -- [store] [http] [sqlite] [postgres] [--seconds N] [--binary FILE]`: words choose what runs, none runs all.
+//! With `--features unaudited` reads without an audit trail are measured too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

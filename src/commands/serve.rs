@@ -58,6 +58,11 @@ fn exposed(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if settings.audit_retention.is_some() && settings.audit_export.is_none() {
+        mistakes.push(
+            "audit.retention-days removes what is exported, and nothing is: set audit.export to a folder on another disk".to_owned(),
+        );
+    }
     if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
         mistakes.push("tls.certificate and tls.key belong together: set both".to_owned());
     }
@@ -75,6 +80,8 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     };
     let tls = tls(&settings)?;
     let server = app::build(settings).await?;
+    #[cfg(feature = "unaudited")]
+    tracing::warn!("this build can serve without an audit trail: it is for measurements only");
     announce(&server);
     let watched = match server.settings.metrics_listen {
         Some(address) => Some(watch(&server, address)?),

@@ -125,10 +125,10 @@ pub(super) fn exclusive(options: Options) -> Options {
 pub(super) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity where datname = current_database() \
      and application_name = 'kith' and pid <> pg_backend_pid()";
 
-/// Moves the counter behind column `id` of a table past the rows that are there. PostgreSQL only: SQLite looks at the rows.
-pub(super) fn set_counter(table: &str) -> String {
+/// Moves the counter behind a column of a table past the rows that are there. PostgreSQL only: SQLite looks at the rows.
+pub(super) fn set_counter(table: &str, column: &str) -> String {
     format!(
-        "select setval(pg_get_serial_sequence('{table}', 'id'), (select coalesce(max(id), 0) + 1 from {table}), false)"
+        "select setval(pg_get_serial_sequence('{table}', '{column}'), (select coalesce(max({column}), 0) + 1 from {table}), false)"
     )
 }
 

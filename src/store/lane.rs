@@ -260,7 +260,11 @@ impl Lane {
 }
 
 fn chain_id(shared: &Shared, number: usize) -> String {
-    format!("{}/{number}", shared.clock.new_id())
+    let id = format!("{}/{number}", shared.clock.new_id());
+    if let Ok(mut chains) = shared.chains.lock() {
+        chains.push(id.clone());
+    }
+    id
 }
 
 /// Answers the jobs that must not be committed, and leaves the others.

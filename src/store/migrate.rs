@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("migrations/0006_packages.sql")),
     (7, include_str!("migrations/0007_audit_subjects.sql")),
     (8, include_str!("migrations/0008_terminology.sql")),
+    (9, include_str!("migrations/0009_audit_export.sql")),
 ];
 
 const CREATE_TABLE: &str =

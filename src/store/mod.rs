@@ -65,6 +65,7 @@ pub use self::tx::Tx;
 pub use self::writer::JobFuture;
 
 use self::audit::checkpoint::Signatory;
+use self::audit::export::Exporter;
 use self::buffer::Buffer;
 use self::cache::Cache;
 use self::database::{Connection, Database, on};
@@ -90,6 +91,8 @@ struct Shared {
     signatory: Signatory,
     cache: Option<Cache>,
     metrics: Metrics,
+    /// The audit chains that this process has begun.
+    chains: std::sync::Mutex<Vec<String>>,
     checkpoint_rows: i64,
     checkpoint_interval: Duration,
     /// Woken where a transaction has left a job.
@@ -107,6 +110,8 @@ struct Inner {
     /// Audit rows of reads are among them.
     buffered_reads: bool,
     estimates: Estimates,
+    /// Writes the audit trail elsewhere, where that is set.
+    exporter: Option<Arc<Mutex<Exporter>>>,
     tasks: Mutex<JoinSet<()>>,
     location: String,
 }
@@ -138,6 +143,7 @@ impl Store {
             signatory,
             cache,
             metrics: Metrics::default(),
+            chains: std::sync::Mutex::default(),
             checkpoint_rows: settings.checkpoint_rows,
             checkpoint_interval: settings.checkpoint_interval,
             job_left: Notify::new(),
@@ -146,6 +152,7 @@ impl Store {
         let queue = Arc::new(queue);
         let mut tasks = start_lanes(&shared, &waiting, first, settings.writers).await?;
         audit::subjects::start(&database, &queue, &mut tasks);
+        let exporter = keep_elsewhere(settings, &shared, &database, &queue, &mut tasks)?;
         let buffer = Buffer::start(&queue, &mut tasks);
         Ok(Self(Arc::new(Inner {
             database,
@@ -155,6 +162,7 @@ impl Store {
             buffer,
             buffered_reads: settings.audit_reads == AuditReads::Buffered,
             estimates: Estimates::default(),
+            exporter,
             tasks: Mutex::new(tasks),
             location: settings.location(),
         })))
@@ -254,6 +262,10 @@ impl Store {
     /// successful interaction follows within 100 ms instead. The row of a refusal that the writers have no room for is kept and
     /// follows when they have, while its caller is told that the server is busy.
     pub async fn audit(&self, record: AuditRecord) -> Result<(), Problem> {
+        #[cfg(feature = "unaudited")]
+        if record.status < 400 && audit::is_off() {
+            return Ok(());
+        }
         if record.status < 400 && self.0.buffered_reads {
             return match self.0.buffer.push(record) {
                 None => Ok(()),
@@ -306,6 +318,9 @@ impl Store {
     /// Takes no more work, finishes what was taken, signs the ends of the audit chains and closes the database.
     pub async fn close(&self) {
         self.0.buffer.flush(&self.0.queue).await;
+        if let Some(exporter) = &self.0.exporter {
+            exporter.lock().await.run().await;
+        }
         self.0.queue.close();
         let mut tasks = self.0.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
@@ -333,6 +348,24 @@ async fn start_lanes(
         tasks.spawn(Lane::new(Arc::clone(shared), connection, number).run(Arc::clone(waiting)));
     }
     Ok(tasks)
+}
+
+/// Starts the export of the audit trail, and the removal of what is old and exported, where they are set.
+fn keep_elsewhere(
+    settings: &StoreSettings,
+    shared: &Arc<Shared>,
+    database: &Database,
+    queue: &Arc<Queue>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Option<Arc<Mutex<Exporter>>>, Problem> {
+    let Some(folder) = &settings.audit_export else { return Ok(None) };
+    let owner = Arc::clone(shared);
+    let own = move |chain: &str| owner.chains.lock().is_ok_and(|chains| chains.iter().any(|own| own == chain));
+    let exporter = Exporter::new(database, queue, &shared.clock, folder, Box::new(own))?.start(tasks);
+    if let Some(days) = settings.audit_retention {
+        audit::retention::start(shared, database, queue, days, tasks);
+    }
+    Ok(Some(exporter))
 }
 
 /// Verifies every audit chain of an existing database without opening it as a store: nothing is created, migrated or

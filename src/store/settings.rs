@@ -18,6 +18,10 @@ pub struct StoreSettings {
     pub audit_key: Option<PathBuf>,
     /// A file outside the database to which checkpoints are appended.
     pub audit_checkpoints: Option<PathBuf>,
+    /// A folder to which the audit trail is written while the store is open.
+    pub audit_export: Option<PathBuf>,
+    /// Days after which exported audit rows are removed; none for never.
+    pub audit_retention: Option<i64>,
     /// A checkpoint is signed after so many audit rows of a chain …
     pub checkpoint_rows: i64,
     /// … or after so long.
@@ -42,6 +46,8 @@ impl StoreSettings {
             audit_reads: AuditReads::Durable,
             audit_key: None,
             audit_checkpoints: None,
+            audit_export: None,
+            audit_retention: None,
             checkpoint_rows: 1000,
             checkpoint_interval: Duration::from_mins(1),
             cache: 32 << 20,
@@ -88,6 +94,8 @@ impl From<&Settings> for StoreSettings {
             audit_reads: settings.audit_reads,
             audit_key: settings.audit_key.clone(),
             audit_checkpoints: settings.audit_checkpoints.clone(),
+            audit_export: settings.audit_export.clone(),
+            audit_retention: settings.audit_retention,
             cache: settings.cache,
             ..Self::new(settings.database.clone())
         }

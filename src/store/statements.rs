@@ -1,6 +1,6 @@
 //! The list of every SQL text of the store, for the test that prepares each on both databases.
 
-use super::audit::{chain, checkpoint, find, subjects, verify};
+use super::audit::{chain, checkpoint, export, find, retention, subjects, verify};
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
@@ -27,6 +27,10 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("editions::PIECE", editions::PIECE),
         ("editions::REMOVE", editions::REMOVE),
         ("editions::REMOVE_PIECES", editions::REMOVE_PIECES),
+        ("export::ADVANCE", export::ADVANCE),
+        ("export::CHAINS", export::CHAINS),
+        ("export::HASH", export::HASH),
+        ("export::PENDING", export::PENDING),
         ("find::NUMBER", find::NUMBER),
         ("find::READ", find::READ),
         ("history::COUNT_INSTANCE", history::COUNT_INSTANCE),
@@ -77,6 +81,13 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("resources::READ", resources::READ),
         ("resources::READ_VERSION", resources::READ_VERSION),
         ("resources::TYPES", resources::TYPES),
+        ("retention::HASH", retention::HASH),
+        ("retention::REMOVE", retention::REMOVE),
+        ("retention::REMOVE_CHECKPOINTS", retention::REMOVE_CHECKPOINTS),
+        ("retention::REMOVE_STATEMENT", retention::REMOVE_STATEMENT),
+        ("retention::REMOVE_SUBJECT", retention::REMOVE_SUBJECT),
+        ("retention::ROWS", retention::ROWS),
+        ("retention::SEGMENTS", retention::SEGMENTS),
         ("secret::OFFER", secret::OFFER),
         ("secret::READ", secret::READ),
         ("subjects::ADVANCE", subjects::ADVANCE),
@@ -93,8 +104,10 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("tokens::USE_ASSERTION", tokens::USE_ASSERTION),
         ("tx::UPDATE", tx::UPDATE),
         ("verify::CHECKPOINTS", verify::CHECKPOINTS),
+        ("verify::CHECKPOINTS_OF", verify::CHECKPOINTS_OF),
         ("verify::KEYS", verify::KEYS),
         ("verify::ROWS", verify::ROWS),
+        ("verify::ROWS_OF", verify::ROWS_OF),
     ];
     texts.extend(index::CLEAR.map(|text| ("index::CLEAR", text)));
     texts

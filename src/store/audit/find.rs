@@ -11,6 +11,7 @@ use crate::store::resources::retrying;
 use crate::store::search::bind_all;
 
 use super::record::AuditRow;
+use super::retention;
 use super::subjects;
 
 /// The columns of a row, of table `a`.
@@ -229,6 +230,11 @@ impl Store {
     /// How many audit rows are not indexed yet.
     pub async fn audit_lag(&self) -> Result<i64, Problem> {
         subjects::lag(&self.0.database).await
+    }
+
+    /// Removes audit rows that are older than `days` days and exported; says how many segments that were.
+    pub async fn remove_old_audit(&self, days: i64) -> Result<usize, Problem> {
+        retention::remove(&self.0.shared, &self.0.database, &self.0.queue, days).await
     }
 
     async fn index_for(&self, search: &AuditSearch) -> Result<(), Problem> {

@@ -132,12 +132,15 @@ fn known() -> BTreeSet<String> {
 /// Sets the counters from which PostgreSQL numbers rows behind the rows that are there.
 pub(super) async fn set_counters(connection: &mut Connection, tables: &[Table]) -> Result<(), Problem> {
     let Connection::Postgres(c) = connection else { return Ok(()) };
-    for table in tables
-        .iter()
-        .filter(|table| table.place("id").is_some_and(|place| table.columns[place].1 == ColumnKind::Integer))
-    {
-        let text = dialect::set_counter(&table.name);
-        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *c).await.map_err(error::problem)?;
+    let numbered = |table: &&Table, column: &str| {
+        table.place(column).is_some_and(|place| table.columns[place].1 == ColumnKind::Integer)
+    };
+    for table in tables {
+        let column = if table.name == "audit_chain" { "number" } else { "id" };
+        if numbered(&table, column) {
+            let text = dialect::set_counter(&table.name, column);
+            sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *c).await.map_err(error::problem)?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The store on both databases.
 
 pub mod audit;
+mod audit_keeping;
 mod freshness;
 mod kill;
 mod processes;

@@ -1,0 +1,3 @@
+-- How far the running server has exported each chain of the audit trail.
+
+alter table audit_chain add column exported bigint not null default 0;
