@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::affiliation;
 use super::condition::{self, Condition, Settled};
+use super::guard;
 use super::record::Stamp;
 use super::reply::{Content, Reply};
 use super::server::Server;
@@ -19,6 +20,7 @@ pub async fn one(
     condition: Option<Condition>,
     stamp: Stamp,
 ) -> Result<Written, Problem> {
+    let limited = stamp.caller.limits()?.is_some();
     let directory = affiliation::decides(change.resource_type());
     let work = Arc::new((Arc::clone(server), change, condition, stamp));
     let written = server
@@ -39,7 +41,7 @@ pub async fn one(
     if directory {
         server.access.forget(|_| true);
     }
-    written
+    written.map_err(|problem| guard::without_counts(limited, problem))
 }
 
 async fn conditionally(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::commit;
 use super::condition::{self, Condition};
 use super::draft::{self, Draft};
+use super::guard;
 use super::record::Stamp;
 use super::reply::Reply;
 use super::request::Request;
@@ -27,6 +28,7 @@ pub async fn create(
 ) -> Result<Reply, Problem> {
     let value = request.resource(server.bounds())?;
     expect_type(draft::resource_type(&value)?, resource_type)?;
+    guard::may_find_or_create(&request.caller, resource_type)?;
     let condition = match &request.headers.if_none_exist {
         Some(criteria) => {
             Some(condition::parse(server, &request.caller, resource_type, criteria, "http.if-none-exist")?)

@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::record::Stamp;
 use super::server::Server;
 use super::write::{self, Outcome};
+use crate::access::visibility::{OBJECTION, PERMISSION};
 use crate::fhir::codec::json;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Change, Decision, Effect, Loaded, Lookup, Step};
@@ -115,6 +116,14 @@ pub fn parties(server: &Server, resource: &Value) -> Vec<Party> {
         if let Some(identifier) = party.identifier {
             found.push(Party { organisation: bounded(&format!("{}|{}", identifier.system, identifier.value)), role });
         }
+    }
+    for objection in referral::objections(resource) {
+        let part = if objection.exception { PERMISSION } else { OBJECTION };
+        let role = match objection.actor {
+            Some(actor) => format!("{part}:{}", local(&actor)),
+            None => part.to_owned(),
+        };
+        found.push(Party { organisation: local(&objection.patient), role });
     }
     found
 }

@@ -12,7 +12,8 @@ use super::effects;
 use super::record::Stamp;
 use super::server::Server;
 use super::visible;
-use crate::access::Limits;
+use crate::access::visibility::table::DIRECTORY;
+use crate::access::{Caller, Limits};
 use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
@@ -29,6 +30,16 @@ pub async fn create(server: &Server, tx: &mut Tx, stamp: &Stamp, draft: &Draft) 
     }
     own_request(server, &limits, draft)?;
     check_references(server, tx, (&limits, stamp), draft, None).await
+}
+
+/// 403 where the caller neither creates this type nor sees all of it: a conditional create would show what is there.
+pub fn may_find_or_create(caller: &Caller, resource_type: &str) -> Result<(), Problem> {
+    match caller.limits()? {
+        Some(limits) if !limits.creates(resource_type) && !DIRECTORY.contains(&resource_type) => {
+            Err(not_by(&limits, resource_type, "create"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The version that the caller may replace. 404 where it sees none, whether or not there is one: ids are the server's to give.
@@ -131,6 +142,17 @@ async fn check_references(
     let unseen = asked.iter().filter(|reference| !seen.contains(&identity(reference)));
     let issues: Vec<Issue> = unseen.map(reference_missing).collect();
     if issues.is_empty() { Ok(()) } else { Err(Problem::with_issues(Kind::Unprocessable, issues)) }
+}
+
+/// Why something cannot be deleted, for a caller with limits: that others refer to it, and not which.
+#[must_use]
+pub fn without_counts(limited: bool, problem: Problem) -> Problem {
+    if !limited || problem.issues().iter().all(|issue| issue.rule != "reference-deleted") {
+        return problem;
+    }
+    let text = "Other resources refer to this one. What was sent stays: update it instead.";
+    let issue = Issue::new(Severity::Error, IssueCode::Conflict, "reference-deleted", text).at("http.url");
+    Problem::with_issues(problem.kind, vec![issue])
 }
 
 fn names(resource: &Value, base: &str) -> HashSet<(String, String)> {

@@ -10,6 +10,7 @@ use super::audit_event;
 use super::condition::{self, Condition};
 use super::draft::{self, Draft};
 use super::entry::{self, Entry};
+use super::guard;
 use super::live;
 use super::patch;
 use super::request::{Body, Method};
@@ -171,6 +172,7 @@ async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
     match (&entry.target, entry.request.method) {
         (target, _) if audit_event::is_at(target) => Err(audit_event::never_written()),
         (Target::Type(name), Method::Post) => {
+            guard::may_find_or_create(&entry.request.caller, name)?;
             let if_none_exist = entry.request.headers.if_none_exist.as_ref();
             let condition = if_none_exist.map(|text| condition::parse(server, &entry.request.caller, name, text, "request.ifNoneExist"));
             Ok(new(name, server.clock.new_id(), condition.transpose()?))

@@ -11,7 +11,7 @@ use super::request::Request;
 use super::route::Target;
 use super::server::Server;
 use super::write::{Outcome, Written};
-use crate::access::{Authority, Caller, Role};
+use crate::access::{Authority, Caller, Role, Visibility};
 use crate::clock::Micros;
 use crate::fhir::issue::Issue;
 use crate::problem::Problem;
@@ -65,7 +65,16 @@ impl Stamp {
             role: self.caller.role.clone().unwrap_or_default(),
             purpose: self.caller.purpose.clone().unwrap_or_default(),
             address: self.caller.address.clone(),
+            problems: self.broken_glass(),
             ..AuditRecord::default()
+        }
+    }
+
+    /// The flag of an access that objections and labels did not hold back, with the reason that was given.
+    fn broken_glass(&self) -> Vec<String> {
+        match (self.caller.visibility(), &self.caller.reason) {
+            (Visibility::Limited(limits), Some(reason)) if limits.open => vec![format!("break-glass: {reason}")],
+            _ => Vec::new(),
         }
     }
 
@@ -122,13 +131,17 @@ impl Stamp {
 fn actor(caller: &Caller) -> Actor {
     let by_headers = organisation(caller.organisation.as_deref().unwrap_or_default());
     match &caller.authority {
-        Authority::Token(granted) => match granted.role {
-            Role::Operator | Role::Harness => Actor::default(),
-            Role::Provider => Actor { organisation: by_headers, barred: Some(Side::Requester) },
-            Role::Referrer => Actor { organisation: by_headers, barred: Some(Side::Owner) },
-            Role::LinkWorker | Role::Commissioner => Actor { organisation: by_headers, barred: None },
-        },
-        Authority::None | Authority::Open => Actor { organisation: by_headers, barred: None },
+        Authority::Token(granted) => {
+            let barred = match granted.role {
+                Role::Operator | Role::Harness => return Actor::default(),
+                Role::Provider => Some(Side::Requester),
+                Role::Referrer => Some(Side::Owner),
+                Role::LinkWorker | Role::Commissioner => None,
+            };
+            // A client without an organisation is on no side, rather than on all.
+            Actor { organisation: by_headers.or_else(|| Some(Organisation::default())), barred, limited: true }
+        }
+        Authority::None | Authority::Open => Actor { organisation: by_headers, ..Actor::default() },
     }
 }
 

@@ -11,6 +11,7 @@ use super::commit;
 use super::condition::{self, Settled};
 use super::draft::Draft;
 use super::entry::{self, Entry};
+use super::guard;
 use super::patch;
 use super::plan::{self, Plan, Step};
 use super::record::Stamp;
@@ -47,6 +48,7 @@ pub async fn transaction(
 
 async fn once(server: &Arc<Server>, request: &Request, entries: Vec<Entry>) -> Result<Reply, Problem> {
     let plan = plan::plan(server, entries).await?;
+    let limited = request.caller.limits()?.is_some();
     let creates = Arc::new(plan.creates());
     let stamp = Stamp { creates, ..Stamp::of(request, server.clock.now()) };
     let work = Arc::new((Arc::clone(server), plan, stamp));
@@ -57,7 +59,8 @@ async fn once(server: &Arc<Server>, request: &Request, entries: Vec<Entry>) -> R
             let job = Arc::clone(&job);
             Box::pin(async move { carry_out(&job.0, tx, &job.1, &job.2).await })
         })
-        .await?;
+        .await
+        .map_err(|problem| guard::without_counts(limited, problem))?;
     if written.iter().any(|(_, written)| affiliation::decides(&written.resource_type)) {
         server.access.forget(|_| true);
     }

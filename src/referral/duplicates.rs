@@ -7,6 +7,7 @@ use super::codes::NHS_NUMBER;
 use super::element::{identifier_key, list, local, own_reference, same_reference, target, text};
 use super::lifecycle::State;
 use super::lookup::{Loaded, escape};
+use super::parties::organisation;
 use super::{Change, Settings, applies};
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 
@@ -67,6 +68,7 @@ pub(super) fn of_request(change: &Change<'_>, loaded: &Loaded, settings: Setting
     let duplicate = open_referrals(change.after, loaded, settings)
         .into_iter()
         .filter(|other| own_reference(other) != own && applies::is_referral(other))
+        .filter(|other| !change.actor.limited || is_callers(change, other, loaded))
         .find(|other| same_service(change.after, other))?;
     let named = change.actor.organisation.is_none()
         || same_reference(change.after.get("requester"), duplicate.get("requester"));
@@ -76,6 +78,12 @@ pub(super) fn of_request(change: &Change<'_>, loaded: &Loaded, settings: Setting
          name it in basedOn or replaces."
     );
     Some(Issue::new(severity, IssueCode::Duplicate, "referral-duplicate", text).at("ServiceRequest.subject"))
+}
+
+/// True where the caller's organisation asked for a referral, and so may be told of it.
+fn is_callers(change: &Change<'_>, request: &Value, loaded: &Loaded) -> bool {
+    let caller = change.actor.organisation.as_ref();
+    caller.is_some_and(|caller| caller.is(&organisation(request.get("requester"), loaded)))
 }
 
 /// The issue about another open Task for the same ServiceRequest that is neither part of this one nor contains it.

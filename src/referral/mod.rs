@@ -16,6 +16,7 @@ mod element;
 mod follow;
 pub mod lifecycle;
 pub mod lookup;
+pub mod objections;
 pub mod parties;
 mod removal;
 mod request;
@@ -32,6 +33,7 @@ pub use codes::IMPLEMENTATION_GUIDE;
 pub use duplicates::Duplicates;
 pub use effects::{Effect, provenance};
 pub use lookup::{Loaded, Lookup, escape};
+pub use objections::{Objection, objections};
 pub use parties::{Identifier, Organisation, Party, Role, parties};
 
 /// Who makes the change.
@@ -41,6 +43,8 @@ pub struct Actor {
     pub organisation: Option<Organisation>,
     /// The side that the caller's role does not act on, whatever the organisation.
     pub barred: Option<lifecycle::Side>,
+    /// True where it must not learn of the referrals of others.
+    pub limited: bool,
 }
 
 /// A change of one resource, as the client asks for it.
@@ -64,7 +68,7 @@ impl<'a> Change<'a> {
     /// A change under open access: no organisation, no `If-Match`.
     #[must_use]
     pub fn open(before: Option<&'a Value>, after: &'a Value, now: Micros) -> Self {
-        const OPEN: &Actor = &Actor { organisation: None, barred: None };
+        const OPEN: &Actor = &Actor { organisation: None, barred: None, limited: false };
         Self { before, after, actor: OPEN, version_checked: false, last_author: None, now }
     }
 }

@@ -9,7 +9,7 @@ use super::world::{NOW, World, but, error, errors, request, task};
 fn actor(reference: &str) -> Actor {
     Actor {
         organisation: Some(Organisation { references: vec![reference.to_owned()], identifiers: Vec::new() }),
-        barred: None,
+        ..Actor::default()
     }
 }
 
@@ -95,7 +95,6 @@ fn the_organisation_behind_a_role_a_service_or_a_person_counts() {
         json!({ "resourceType": "HealthcareService", "id": "walks", "providedBy": { "reference": "Organization/surgery" } }),
     ]);
     let caller = Actor {
-        barred: None,
         organisation: Some(Organisation {
             references: Vec::new(),
             identifiers: vec![Identifier {
@@ -103,6 +102,7 @@ fn the_organisation_behind_a_role_a_service_or_a_person_counts() {
                 value: "X99001".into(),
             }],
         }),
+        ..Actor::default()
     };
     for requester in ["Organization/surgery", "PractitionerRole/role", "Practitioner/gp", "HealthcareService/walks"] {
         let after = but(&task("t", "requested"), json!({ "requester": { "reference": requester } }));

@@ -57,8 +57,8 @@ fn while_another_task_is_open_the_service_request_stays() {
 #[test]
 fn an_owner_who_cancels_leaves_the_referral_to_be_sent_elsewhere() {
     let actor = Actor {
-        barred: None,
         organisation: Some(Organisation { references: vec!["Organization/vcse".into()], identifiers: Vec::new() }),
+        ..Actor::default()
     };
     let (before, after) = (task("t", "accepted"), task("t", "cancelled"));
     let change = Change { actor: &actor, ..Change::open(Some(&before), &after, NOW) };
@@ -160,8 +160,8 @@ fn a_service_request_is_closed_for_good_and_completed_by_its_task_only() {
 fn provenance_names_what_was_written_why_and_for_whom() {
     let effect = Effect { resource: request("r", "completed"), reason: "Its Task was completed." };
     let actor = Actor {
-        barred: None,
         organisation: Some(Organisation { references: vec!["Organization/vcse".into()], identifiers: Vec::new() }),
+        ..Actor::default()
     };
     let made = provenance(&effect, "ServiceRequest/r/_history/4", "Task/t/_history/5", NOW, &actor);
     assert_eq!(made["target"][0]["reference"], "ServiceRequest/r/_history/4");

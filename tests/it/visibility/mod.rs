@@ -1,4 +1,10 @@
 //! Which resources a client sees and changes, by its organisation and role.
 
+mod attacks;
+mod consent;
+mod model;
+mod property;
+mod random;
 mod roles;
+mod same;
 pub mod world;
