@@ -52,7 +52,8 @@ fn every_attack_is_refused(database: &TestDatabase) {
         for case in section.cases {
             cases += 1;
             let steps = case.steps.len();
-            let journey = Journey { journey: case.id, title: case.title, description: String::new(), steps: case.steps };
+            let journey =
+                Journey { journey: case.id, title: case.title, description: String::new(), steps: case.steps };
             let report = play(&journey, &mut transport, "security", &Clock::System);
             played += report.steps.len();
             assert!(steps > 0, "{} has no steps", report.journey);

@@ -37,7 +37,8 @@ fn populated(database: &TestDatabase) -> World {
 }
 
 fn against(name: &str) -> Value {
-    let actor = json!([{ "role": { "text": "recipient" }, "reference": { "reference": format!("Organization/{name}") } }]);
+    let actor =
+        json!([{ "role": { "text": "recipient" }, "reference": { "reference": format!("Organization/{name}") } }]);
     json!({ "type": "deny", "actor": actor })
 }
 

@@ -100,7 +100,8 @@ impl Model<'_> {
         let part = |whole: &&Value| {
             let asked = self.all.iter().any(|other| refers(&whole["focus"], other) && self.mine(&other["requester"]));
             let owns = self.mine(&whole["requester"])
-                || (self.mine(&whole["owner"]) && !["draft", "rejected", "entered-in-error"].iter().any(|s| whole["status"] == *s));
+                || (self.mine(&whole["owner"])
+                    && !["draft", "rejected", "entered-in-error"].iter().any(|s| whole["status"] == *s));
             is(whole, "Task") && (owns || asked)
         };
         (self.holds() && self.mine(&task["owner"]) && task["status"] != "draft")
@@ -108,7 +109,11 @@ impl Model<'_> {
             || (self.asks()
                 && (self.mine(&task["requester"])
                     || focus.is_some_and(|focus| self.asked(focus))
-                    || self.all.iter().filter(part).any(|whole| list(&task["partOf"]).iter().any(|part| refers(part, whole)))))
+                    || self
+                        .all
+                        .iter()
+                        .filter(part)
+                        .any(|whole| list(&task["partOf"]).iter().any(|part| refers(part, whole)))))
     }
 
     fn request(&self, request: &Value) -> bool {
@@ -136,12 +141,17 @@ impl Model<'_> {
         };
         let supported = |request: &Value| {
             let parts = ["supportingInfo", "reasonReference"].iter().flat_map(|name| list(&request[name]));
-            is(request, "ServiceRequest") && parts.into_iter().any(|part| refers(part, resource)) && self.request(request)
+            is(request, "ServiceRequest")
+                && parts.into_iter().any(|part| refers(part, resource))
+                && self.request(request)
         };
         let based = |request: &Value| {
             let says = self.asks() || is(resource, "QuestionnaireResponse");
             let bases = list(&resource["basedOn"]);
-            is(request, "ServiceRequest") && says && bases.into_iter().any(|base| refers(base, request)) && self.request(request)
+            is(request, "ServiceRequest")
+                && says
+                && bases.into_iter().any(|base| refers(base, request))
+                && self.request(request)
         };
         let of_patient = |patient: &Value| {
             let consent = is(resource, "Consent") && self.asks() && is(patient, "Patient");
@@ -160,27 +170,31 @@ impl Model<'_> {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        self.all.iter().filter(|consent| is(consent, "Consent") && consent["patient"]["reference"] == *patient).any(|consent| {
-            let provision = &consent["provision"];
-            let actors = list(&provision["actor"]);
-            let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
-            let excepted = list(&provision["provision"])
-                .iter()
-                .flat_map(|nested| list(&nested["actor"]))
-                .any(|actor| self.mine(&actor["reference"]));
-            let denies = consent["status"] == "active" && provision["type"] == "deny";
-            denies && !excepted && match self.role {
-                "provider" => actors.is_empty() || named,
-                "link-worker" => named,
-                _ => false,
-            }
-        })
+        self.all.iter().filter(|consent| is(consent, "Consent") && consent["patient"]["reference"] == *patient).any(
+            |consent| {
+                let provision = &consent["provision"];
+                let actors = list(&provision["actor"]);
+                let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
+                let excepted = list(&provision["provision"])
+                    .iter()
+                    .flat_map(|nested| list(&nested["actor"]))
+                    .any(|actor| self.mine(&actor["reference"]));
+                let denies = consent["status"] == "active" && provision["type"] == "deny";
+                denies
+                    && !excepted
+                    && match self.role {
+                        "provider" => actors.is_empty() || named,
+                        "link-worker" => named,
+                        _ => false,
+                    }
+            },
+        )
     }
 
     fn hidden(&self, resource: &Value) -> bool {
         let labels = list(&resource["meta"]["security"]);
-        labels.into_iter().any(|label| {
-            HIDDEN.iter().any(|(code, roles)| label["code"] == *code && roles.contains(&self.role))
-        })
+        labels
+            .into_iter()
+            .any(|label| HIDDEN.iter().any(|(code, roles)| label["code"] == *code && roles.contains(&self.role)))
     }
 }

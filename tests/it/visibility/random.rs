@@ -71,7 +71,8 @@ pub fn resources(random: &mut Random) -> Vec<Value> {
         let mut patient = patient(&format!("p{number}"));
         patient["name"] = json!([{ "family": random.choose(&["Castle", "Ellery", "Quill"]) }]);
         if random.one_in(3) {
-            patient["managingOrganization"] = json!({ "reference": format!("Organization/{}", random.organisation().0) });
+            patient["managingOrganization"] =
+                json!({ "reference": format!("Organization/{}", random.organisation().0) });
         }
         all.push(patient);
     }
@@ -199,9 +200,7 @@ pub fn change(random: &mut Random) -> (&'static str, String, Option<Value>) {
         "resourceType": "Task", "status": "requested", "intent": "order", "focus": { "reference": request }, "for": subject,
         "requester": own, "owner": { "reference": "Organization/kitchen" },
     });
-    let entry = |method: &str, url: &str, resource: &Value| {
-        json!({ "fullUrl": format!("urn:uuid:{}", kith::clock::Clock::System.new_id()), "resource": resource, "request": { "method": method, "url": url } })
-    };
+    let entry = |method: &str, url: &str, resource: &Value| json!({ "fullUrl": format!("urn:uuid:{}", kith::clock::Clock::System.new_id()), "resource": resource, "request": { "method": method, "url": url } });
     match random.below(9) {
         0 => ("DELETE", random.choose(&[patient.as_str(), &request, &task, &note]).to_owned(), None),
         1 => ("POST", "Observation".to_owned(), Some(observation)),
@@ -211,40 +210,114 @@ pub fn change(random: &mut Random) -> (&'static str, String, Option<Value>) {
             body["id"] = json!(id);
             ("PUT", task.clone(), Some(body))
         }
-        4 => ("PATCH", task.clone(), Some(json!({ "resourceType": "Parameters", "parameter": [{ "name": "operation", "part": [
+        4 => (
+            "PATCH",
+            task.clone(),
+            Some(json!({ "resourceType": "Parameters", "parameter": [{ "name": "operation", "part": [
             { "name": "type", "valueCode": "replace" }, { "name": "path", "valueString": "Task.status" },
-            { "name": "value", "valueCode": "accepted" }] }] }))),
+            { "name": "value", "valueCode": "accepted" }] }] })),
+        ),
         5 => ("DELETE", format!("Observation?subject={patient}"), None),
-        6 => ("POST", String::new(), Some(json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry("POST", "Observation", &observation)] }))),
-        7 => ("POST", String::new(), Some(json!({ "resourceType": "Bundle", "type": "batch", "entry": [
+        6 => (
+            "POST",
+            String::new(),
+            Some(
+                json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry("POST", "Observation", &observation)] }),
+            ),
+        ),
+        7 => (
+            "POST",
+            String::new(),
+            Some(json!({ "resourceType": "Bundle", "type": "batch", "entry": [
             { "request": { "method": "GET", "url": patient } }, { "request": { "method": "GET", "url": request } },
-            { "request": { "method": "GET", "url": format!("Task?focus={request}") } }] }))),
-        _ => ("POST", format!("{task}/$meta-add"), Some(json!({ "resourceType": "Parameters", "parameter": [
-            { "name": "meta", "valueMeta": { "tag": [{ "code": "seen" }] } }] }))),
+            { "request": { "method": "GET", "url": format!("Task?focus={request}") } }] })),
+        ),
+        _ => (
+            "POST",
+            format!("{task}/$meta-add"),
+            Some(json!({ "resourceType": "Parameters", "parameter": [
+            { "name": "meta", "valueMeta": { "tag": [{ "code": "seen" }] } }] })),
+        ),
     }
 }
 
 const READS: &[&str] = &[
-    "{Patient}", "{ServiceRequest}", "{Task}", "{Observation}", "{Consent}",
-    "{Patient}/_history/1", "{Task}/_history/1", "{Task}/_history", "{ServiceRequest}/_history", "{Patient}/_history",
-    "Patient", "ServiceRequest", "Task", "Observation", "Consent", "?_type=Task,Patient,Observation",
-    "Patient?_summary=count", "Task?_summary=count", "Observation?_summary=count&value-quantity:missing=true",
-    "Task?_total=accurate&_count=1", "ServiceRequest?_total=accurate&_count=2&_sort=-_id",
-    "Task?focus={ServiceRequest}", "Task?patient={Patient}", "ServiceRequest?subject={Patient}", "Observation?subject={Patient}",
-    "Task?patient.name=Castle", "ServiceRequest?subject:Patient.family=Quill", "Observation?subject:Patient.name=Ellery",
-    "Task?focus:ServiceRequest.subject:Patient.name=Castle", "ServiceRequest?requester:Organization.name=surgery",
-    "Patient?_has:ServiceRequest:subject:status=active", "Patient?_has:Task:patient:status=requested",
-    "ServiceRequest?_has:Task:focus:status=accepted", "Organization?_has:Task:owner:status=requested",
-    "Organization?_has:ServiceRequest:requester:status=active", "Practitioner?_has:Task:owner:status=accepted",
-    "Observation?based-on:ServiceRequest.status=active", "Observation?_has:Task:output-reference:status=completed",
-    "Task?_include=Task:focus", "Task?_include=Task:patient&_include:iterate=ServiceRequest:subject", "Task?_include=*",
-    "Patient?_revinclude=Task:patient", "Patient?_revinclude=*", "Organization?_revinclude=Task:owner",
-    "Organization?_revinclude=ServiceRequest:requester&_summary=false", "ServiceRequest?_revinclude=Task:focus&_sort=status",
-    "Patient?_sort=family", "Patient?_sort=-family&_count=2", "Task?_sort=status", "ServiceRequest?_sort=-status,_id",
-    "Patient?_filter=name%20eq%20Castle", "Task?_filter=status%20eq%20requested", "ServiceRequest?status:not=active",
-    "Patient?_id=p0,p1,p2", "Task?owner:missing=true", "Task?owner=Organization/walks", "Task?requester:identifier=A10001",
-    "{Patient}/Observation", "{Patient}/Task", "{Patient}/*", "{Patient}/$everything", "{ServiceRequest}/$everything",
-    "Patient/$everything", "{Patient}/$meta", "{Task}/$meta", "{Task}/_history/1/$meta", "{Patient}/$validate",
-    "Patient?_lastUpdated=gt2020-01-01", "Observation?_security=R", "Task?_security:not=R", "Patient?_has:Consent:patient:status=active",
-    "Consent?patient={Patient}", "Task?_tag=seen", "Observation?_elements=status", "Task?part-of={Task}", "_history", "Task/_history", "$meta",
+    "{Patient}",
+    "{ServiceRequest}",
+    "{Task}",
+    "{Observation}",
+    "{Consent}",
+    "{Patient}/_history/1",
+    "{Task}/_history/1",
+    "{Task}/_history",
+    "{ServiceRequest}/_history",
+    "{Patient}/_history",
+    "Patient",
+    "ServiceRequest",
+    "Task",
+    "Observation",
+    "Consent",
+    "?_type=Task,Patient,Observation",
+    "Patient?_summary=count",
+    "Task?_summary=count",
+    "Observation?_summary=count&value-quantity:missing=true",
+    "Task?_total=accurate&_count=1",
+    "ServiceRequest?_total=accurate&_count=2&_sort=-_id",
+    "Task?focus={ServiceRequest}",
+    "Task?patient={Patient}",
+    "ServiceRequest?subject={Patient}",
+    "Observation?subject={Patient}",
+    "Task?patient.name=Castle",
+    "ServiceRequest?subject:Patient.family=Quill",
+    "Observation?subject:Patient.name=Ellery",
+    "Task?focus:ServiceRequest.subject:Patient.name=Castle",
+    "ServiceRequest?requester:Organization.name=surgery",
+    "Patient?_has:ServiceRequest:subject:status=active",
+    "Patient?_has:Task:patient:status=requested",
+    "ServiceRequest?_has:Task:focus:status=accepted",
+    "Organization?_has:Task:owner:status=requested",
+    "Organization?_has:ServiceRequest:requester:status=active",
+    "Practitioner?_has:Task:owner:status=accepted",
+    "Observation?based-on:ServiceRequest.status=active",
+    "Observation?_has:Task:output-reference:status=completed",
+    "Task?_include=Task:focus",
+    "Task?_include=Task:patient&_include:iterate=ServiceRequest:subject",
+    "Task?_include=*",
+    "Patient?_revinclude=Task:patient",
+    "Patient?_revinclude=*",
+    "Organization?_revinclude=Task:owner",
+    "Organization?_revinclude=ServiceRequest:requester&_summary=false",
+    "ServiceRequest?_revinclude=Task:focus&_sort=status",
+    "Patient?_sort=family",
+    "Patient?_sort=-family&_count=2",
+    "Task?_sort=status",
+    "ServiceRequest?_sort=-status,_id",
+    "Patient?_filter=name%20eq%20Castle",
+    "Task?_filter=status%20eq%20requested",
+    "ServiceRequest?status:not=active",
+    "Patient?_id=p0,p1,p2",
+    "Task?owner:missing=true",
+    "Task?owner=Organization/walks",
+    "Task?requester:identifier=A10001",
+    "{Patient}/Observation",
+    "{Patient}/Task",
+    "{Patient}/*",
+    "{Patient}/$everything",
+    "{ServiceRequest}/$everything",
+    "Patient/$everything",
+    "{Patient}/$meta",
+    "{Task}/$meta",
+    "{Task}/_history/1/$meta",
+    "{Patient}/$validate",
+    "Patient?_lastUpdated=gt2020-01-01",
+    "Observation?_security=R",
+    "Task?_security:not=R",
+    "Patient?_has:Consent:patient:status=active",
+    "Consent?patient={Patient}",
+    "Task?_tag=seen",
+    "Observation?_elements=status",
+    "Task?part-of={Task}",
+    "_history",
+    "Task/_history",
+    "$meta",
 ];

@@ -49,22 +49,49 @@ fn not_yours_is_not_there(database: &TestDatabase) {
     let update = |id: &str| json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "resource": task_of(id, "own"), "request": { "method": "PUT", "url": format!("Task/{id}") } }] });
     let batch = |id: &str| json!({ "resourceType": "Bundle", "type": "batch", "entry": [{ "request": { "method": "GET", "url": format!("Patient/{id}") } }] });
     let labels = |_: &str| json!({ "resourceType": "Parameters", "parameter": [{ "name": "meta", "valueMeta": { "tag": [{ "code": "x" }] } }] });
-    let refocus = |id: &str| { let mut body = task_of("own", id); body["id"] = json!("own"); body };
+    let refocus = |id: &str| {
+        let mut body = task_of("own", id);
+        body["id"] = json!("own");
+        body
+    };
     let bundled = |id: &str| json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "resource": about(id), "request": { "method": "POST", "url": "Observation" } }] });
-    let conditional = |id: &str| json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{
+    let conditional = |id: &str| {
+        json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{
         "resource": { "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "subject": { "reference": format!("Patient?_id={id}") } },
-        "request": { "method": "POST", "url": "Observation" } }] });
+        "request": { "method": "POST", "url": "Observation" } }] })
+    };
     let cases: Vec<Case<'_>> = vec![
-        ("GET", "Patient/{}", None), ("HEAD", "Patient/{}", None), ("GET", "Task/{}", None), ("GET", "ServiceRequest/{}", None),
-        ("GET", "Observation/{}", None), ("GET", "Patient/{}/_history/1", None), ("GET", "Patient/{}/_history", None),
-        ("GET", "Patient?_id={}", None), ("GET", "Task?_id={}&_total=accurate", None), ("GET", "Task?_id={}&_summary=count", None),
-        ("GET", "Task?patient=Patient/{}", None), ("GET", "Patient?_has:Task:patient:_id={}", None), ("GET", "Task?focus:ServiceRequest._id={}", None),
-        ("GET", "Patient/{}/Task", None), ("GET", "Patient/{}/*", None), ("GET", "Patient/{}/$everything", None),
-        ("GET", "ServiceRequest/{}/$everything", None), ("GET", "Patient/{}/$meta", None), ("GET", "Patient/{}/$validate", None),
-        ("GET", "Patient/{}/$validate?mode=delete", None), ("DELETE", "Task/{}", None), ("DELETE", "Observation?subject=Patient/{}", None),
-        ("PUT", "Task/{}", Some(&put)), ("POST", "", Some(&delete)), ("POST", "", Some(&update)), ("POST", "", Some(&batch)),
-        ("POST", "Task/{}/$meta-add", Some(&labels)), ("POST", "Observation", Some(&about)), ("PUT", "Task/own", Some(&refocus)),
-        ("POST", "", Some(&bundled)), ("POST", "", Some(&conditional)),
+        ("GET", "Patient/{}", None),
+        ("HEAD", "Patient/{}", None),
+        ("GET", "Task/{}", None),
+        ("GET", "ServiceRequest/{}", None),
+        ("GET", "Observation/{}", None),
+        ("GET", "Patient/{}/_history/1", None),
+        ("GET", "Patient/{}/_history", None),
+        ("GET", "Patient?_id={}", None),
+        ("GET", "Task?_id={}&_total=accurate", None),
+        ("GET", "Task?_id={}&_summary=count", None),
+        ("GET", "Task?patient=Patient/{}", None),
+        ("GET", "Patient?_has:Task:patient:_id={}", None),
+        ("GET", "Task?focus:ServiceRequest._id={}", None),
+        ("GET", "Patient/{}/Task", None),
+        ("GET", "Patient/{}/*", None),
+        ("GET", "Patient/{}/$everything", None),
+        ("GET", "ServiceRequest/{}/$everything", None),
+        ("GET", "Patient/{}/$meta", None),
+        ("GET", "Patient/{}/$validate", None),
+        ("GET", "Patient/{}/$validate?mode=delete", None),
+        ("DELETE", "Task/{}", None),
+        ("DELETE", "Observation?subject=Patient/{}", None),
+        ("PUT", "Task/{}", Some(&put)),
+        ("POST", "", Some(&delete)),
+        ("POST", "", Some(&update)),
+        ("POST", "", Some(&batch)),
+        ("POST", "Task/{}/$meta-add", Some(&labels)),
+        ("POST", "Observation", Some(&about)),
+        ("PUT", "Task/own", Some(&refocus)),
+        ("POST", "", Some(&bundled)),
+        ("POST", "", Some(&conditional)),
     ];
     for (method, path, body) in cases {
         let answers = ["some1", "none1"].map(|id| {
