@@ -32,6 +32,10 @@ pub enum Kind {
     TooLarge,
     /// The address is longer than the server reads.
     AddressTooLong,
+    /// The headers are larger than the server reads.
+    HeadersTooLarge,
+    /// The client took too long to send its request.
+    TooSlow,
     /// The content type is not one the server reads.
     UnsupportedMediaType,
     /// The resource is understood and breaks a validation rule.
@@ -59,6 +63,7 @@ impl Kind {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::NotAcceptable => 406,
+            Self::TooSlow => 408,
             Self::Conflict | Self::Duplicate => 409,
             Self::Gone => 410,
             Self::PreconditionFailed => 412,
@@ -67,6 +72,7 @@ impl Kind {
             Self::UnsupportedMediaType => 415,
             Self::Unprocessable | Self::BusinessRule => 422,
             Self::TooManyRequests => 429,
+            Self::HeadersTooLarge => 431,
             Self::Internal => 500,
             Self::NotSupported => 501,
             Self::Unavailable => 503,
@@ -87,7 +93,8 @@ impl Kind {
             Self::Conflict | Self::PreconditionFailed => IssueCode::Conflict,
             Self::Duplicate => IssueCode::Duplicate,
             Self::Gone => IssueCode::Deleted,
-            Self::TooLarge | Self::AddressTooLong => IssueCode::TooLong,
+            Self::TooLarge | Self::AddressTooLong | Self::HeadersTooLarge => IssueCode::TooLong,
+            Self::TooSlow => IssueCode::Timeout,
             Self::BusinessRule => IssueCode::BusinessRule,
             Self::TooManyRequests => IssueCode::Throttled,
             Self::Internal => IssueCode::Exception,
@@ -96,7 +103,7 @@ impl Kind {
     }
 
     /// Every kind, for table tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Invalid,
         Self::Unauthorized,
         Self::Forbidden,
@@ -109,6 +116,8 @@ impl Kind {
         Self::PreconditionFailed,
         Self::TooLarge,
         Self::AddressTooLong,
+        Self::HeadersTooLarge,
+        Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::Unprocessable,
         Self::BusinessRule,

@@ -44,6 +44,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         standard: Arc::clone(&parameters),
         parameters,
         access: Arc::new(State::with_issuers(issuers)),
+        throttle: Arc::default(),
         definitions_count: 0,
         conformance_count: 0,
         stored_definitions: 0,

@@ -37,8 +37,11 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().content_type(TEXT).body("live\n")
 }
 
-/// The database answers, has the tables of this version, and is written to.
+/// The database answers, has the tables of this version, and is written to; and the server is not about to stop.
 async fn ready(server: Data<Arc<Server>>) -> HttpResponse {
+    if server.throttle.is_leaving() {
+        return HttpResponse::ServiceUnavailable().content_type(TEXT).body("the server is about to stop\n");
+    }
     match server.store.ready().await {
         Ok(()) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
         Err(reason) => HttpResponse::ServiceUnavailable().content_type(TEXT).body(format!("{reason}\n")),

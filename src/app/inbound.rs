@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::dev::Extensions;
+use actix_web::dev::{Decompress, Extensions};
 use actix_web::http::Method as HttpMethod;
 use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
 };
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
@@ -20,11 +21,25 @@ use crate::interactions::server::Server;
 use crate::interactions::{header, url};
 use crate::problem::{Kind, Problem};
 
-/// Longest request target that is read.
-const LONGEST_URL: usize = 16 * 1024;
+/// Content codings of bodies that are read (<https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1>).
+const CODINGS: [&str; 5] = ["identity", "gzip", "x-gzip", "deflate", "zstd"];
 
-/// Reads the whole body. 413 beyond `limit` bytes; nothing more than that is ever held.
-pub async fn body(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// Reads the whole body, decoded where it was sent compressed. 413 beyond `limit` bytes, decoded ones; nothing more than that
+/// and one piece is ever held. 408 where it has not come in time.
+pub async fn body(http: &HttpRequest, payload: Payload, limit: usize, seconds: usize) -> Result<Bytes, Problem> {
+    let coding = text(http, &CONTENT_ENCODING).unwrap_or("identity").trim().to_ascii_lowercase();
+    if !CODINGS.contains(&coding.as_str()) {
+        let text = format!("The body may be compressed by one of {} only.", CODINGS[1..].join(", "));
+        return Err(Problem::new(Kind::UnsupportedMediaType, text).at("http.content-encoding"));
+    }
+    let whole = whole(Decompress::from_headers(payload, http.headers()), limit);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    tokio::time::timeout(Duration::from_secs(seconds), whole).await.unwrap_or_else(|_| {
+        Err(Problem::new(Kind::TooSlow, format!("The body did not arrive within {seconds} seconds.")).at("http.body"))
+    })
+}
+
+async fn whole(mut payload: Decompress<Payload>, limit: usize) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
@@ -51,11 +66,24 @@ fn wanted_by_form(http: &HttpRequest, bytes: &[u8]) -> Result<Wanted, Problem> {
     format::wanted(all(http, &ACCEPT).as_deref(), find("_format"), find("_pretty"))
 }
 
+/// 414 or 431 where the head of a request is larger than the server reads.
+pub fn head(server: &Server, http: &HttpRequest) -> Result<(), Problem> {
+    let limits = &server.settings.limits;
+    let uri = http.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) > limits.url {
+        let text = format!("The address is longer than {} bytes.", limits.url);
+        return Err(Problem::new(Kind::AddressTooLong, text).at("http.url"));
+    }
+    let size: usize = http.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > limits.headers {
+        let text = format!("The headers are larger than {} bytes.", limits.headers);
+        return Err(Problem::new(Kind::HeadersTooLarge, text).at("http.headers"));
+    }
+    Ok(())
+}
+
 /// The whole request.
 pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller) -> Result<Request, Problem> {
-    if http.uri().to_string().len() > LONGEST_URL {
-        return Err(Problem::new(Kind::AddressTooLong, "The address is longer than 16 kB.").at("http.url"));
-    }
     let (prefer_return, strict) =
         header::prefer(http.headers().get_all("prefer").filter_map(|value| value.to_str().ok()));
     let headers = Headers {

@@ -3,6 +3,7 @@
 
 mod build;
 mod cors;
+mod guard;
 mod health;
 mod inbound;
 mod oauth;
@@ -24,6 +25,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use self::guard::Refusal;
 use crate::access::Caller;
 use crate::interactions;
 use crate::interactions::format::Wanted;
@@ -42,9 +44,20 @@ pub fn routes(config: &mut ServiceConfig) {
             .configure(health::routes)
             .configure(rules::routes)
             .configure(oauth::routes)
-            .service(web::scope("/fhir").configure(oauth::base_routes).default_service(web::to(fhir)))
+            .service(
+                web::scope("/fhir")
+                    .configure(oauth::base_routes)
+                    .route("/openapi.json", web::get().to(openapi))
+                    .default_service(web::to(fhir)),
+            )
             .default_service(web::to(elsewhere)),
     );
+}
+
+/// What the API offers, for tools; it shows no data and is not audited.
+async fn openapi(server: Data<Arc<Server>>) -> HttpResponse {
+    let description = interactions::openapi::description(&server.latest());
+    HttpResponse::Ok().content_type("application/json").body(description.to_string())
 }
 
 async fn elsewhere(http: HttpRequest) -> HttpResponse {
@@ -65,26 +78,34 @@ async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload)
     if http.method() == Method::OPTIONS {
         return options(server, http, wanted);
     }
-    let caller = match admitted(server, http).await {
-        Ok(caller) => caller,
-        Err(problem) => return unreadable(server, http, &problem, wanted).await,
+    let Some(_place) = server.throttle.enter(server.settings.limits.requests) else {
+        return outbound::response(&Reply::problem(&guard::full()), wanted, None);
     };
-    let body = match inbound::body(payload, server.settings.body_limit).await {
-        Ok(body) => body,
-        Err(problem) => return unreadable(server, http, &problem, wanted).await,
-    };
-    match inbound::request(server, http, body, caller) {
+    match taken(server, http, payload).await {
         Ok(request) => {
             let span = tracing::info_span!("request", id = request.request_id);
             let work = AssertUnwindSafe(interactions::handle(server, &request)).catch_unwind();
-            let reply = match work.instrument(span).await {
-                Ok(reply) => reply,
-                Err(_) => panicked(server, &request).await,
+            let reply = match guard::in_time(server, work).instrument(span).await {
+                Ok(Ok(reply)) => reply,
+                Ok(Err(_)) => failed(server, &request, &Problem::internal("panic")).await,
+                Err(late) => failed(server, &request, &late).await,
             };
             answered(server, &request, &reply)
         }
-        Err(problem) => unreadable(server, http, &problem, wanted).await,
+        Err(refusal) if refusal.silent => outbound::response(&refusal.reply(), wanted, None),
+        Err(refusal) => unreadable(server, http, &refusal, wanted).await,
     }
+}
+
+/// The request, where it is let in and arrives within all limits.
+async fn taken(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload) -> Result<Request, Refusal> {
+    guard::rate_of_address(server, http)?;
+    inbound::head(server, http)?;
+    let caller = guard::in_time(server, admitted(server, http)).await??;
+    guard::rate_of_client(server, &caller)?;
+    let limit = server.settings.body_limit;
+    let body = inbound::body(http, payload, limit, server.settings.limits.body_seconds).await?;
+    Ok(inbound::request(server, http, body, caller)?)
 }
 
 /// Who calls, with the authority of the access token, before anything of the body is read.
@@ -97,13 +118,13 @@ async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem
     Ok(caller)
 }
 
-/// A request whose head cannot be read is refused and audited with what is known of it.
-async fn unreadable(server: &Server, http: &HttpRequest, problem: &Problem, wanted: Wanted) -> HttpResponse {
+/// A request that cannot be read or is beyond a limit is refused and audited with what is known of it.
+async fn unreadable(server: &Server, http: &HttpRequest, refusal: &Refusal, wanted: Wanted) -> HttpResponse {
     let request = inbound::minimal(server, http, wanted);
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
-    match server.store.audit(stamp.refusal(server, &request, problem)).await {
-        Ok(()) => answered(server, &request, &Reply::problem(problem)),
-        Err(failure) => answered(server, &request, &Reply::problem(&failure)),
+    match guard::in_time(server, server.store.audit(stamp.refusal(server, &request, &refusal.problem))).await {
+        Ok(Ok(())) => answered(server, &request, &refusal.reply()),
+        Ok(Err(failure)) | Err(failure) => answered(server, &request, &Reply::problem(&failure)),
     }
 }
 
@@ -125,13 +146,13 @@ fn options(server: &Server, http: &HttpRequest, wanted: Wanted) -> HttpResponse 
     response
 }
 
-/// A bug in one request is an answer and an audit event like any other failure; the server lives on.
-async fn panicked(server: &Server, request: &Request) -> Reply {
-    tracing::error!(request_id = request.request_id, "a request panicked");
-    let problem = Problem::internal("panic");
+/// A bug in one request, or one that takes too long, is an answer and an audit event like any other failure; the server lives
+/// on.
+async fn failed(server: &Server, request: &Request, problem: &Problem) -> Reply {
+    tracing::error!(request_id = request.request_id, %problem, "a request failed");
     let stamp = interactions::record::Stamp::of(request, server.clock.now());
-    match server.store.audit(stamp.refusal(server, request, &problem)).await {
-        Ok(()) => Reply::problem(&problem),
-        Err(failure) => Reply::problem(&failure),
+    match guard::in_time(server, server.store.audit(stamp.refusal(server, request, problem))).await {
+        Ok(Ok(())) => Reply::problem(problem),
+        Ok(Err(failure)) | Err(failure) => Reply::problem(&failure),
     }
 }

@@ -8,7 +8,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use super::inbound;
+use super::{guard, inbound};
 use crate::access::Caller;
 use crate::interactions::reply::Reply;
 use crate::interactions::server::Server;
@@ -78,6 +78,7 @@ fn caller(server: &Server, http: &HttpRequest) -> Caller {
 /// The decoded form. A client that sends its secret in a header has misread how it must authenticate, and is told so.
 async fn form(server: &Server, http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Problem> {
     inbound::through_proxy(server, http)?;
+    guard::rate_of_address(server, http).map_err(|refusal| refusal.problem)?;
     let kind = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -86,7 +87,7 @@ async fn form(server: &Server, http: &HttpRequest, payload: Payload) -> Result<V
     if http.headers().contains_key(AUTHORIZATION) {
         return Err(Problem::new(Kind::Invalid, "Clients authenticate by client_assertion, not by a header."));
     }
-    let bytes = inbound::body(payload, LARGEST_FORM).await?;
+    let bytes = inbound::body(http, payload, LARGEST_FORM, server.settings.limits.body_seconds).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::new(Kind::Invalid, "The form is not UTF-8."))?;
     url::query_pairs(text)
 }

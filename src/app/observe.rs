@@ -29,6 +29,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("/oauth2/revoke", "revoke"),
     ("/.well-known/jwks.json", "jwks"),
     ("/fhir/.well-known/smart-configuration", "smart-configuration"),
+    ("/fhir/openapi.json", "openapi"),
     ("/health/live", "health"),
     ("/health/ready", "health"),
     ("/metrics", "metrics"),

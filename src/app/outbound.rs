@@ -53,6 +53,9 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             if reply.status == 401 {
                 builder.insert_header(("WWW-Authenticate", "Bearer realm=\"fhir\""));
             }
+            if reply.status == 503 {
+                builder.insert_header((header::RETRY_AFTER, "1"));
+            }
             for (name, value) in &reply.headers {
                 builder.insert_header((*name, value.as_str()));
             }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod bench;
+pub mod check;
 pub mod client;
 pub mod conformance;
 pub mod load;
@@ -45,6 +46,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Take a backup back into a database.
     Restore(restore::RestoreArguments),
+    /// Check that the database agrees with itself, and mend its index.
+    Check(check::CheckArguments),
     /// Import FHIR packages.
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Reindex(arguments) => reindex::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Package(command) => package::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Terminology(command) => terminology::run(&command),

@@ -10,6 +10,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::Compress;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::access::tls::{Tls, TlsFiles};
 use crate::app;
@@ -18,9 +19,6 @@ use crate::interactions::server::Server;
 use crate::jobs::{self, Runner};
 use crate::problem::Problem;
 use crate::telemetry;
-
-/// Seconds that running requests get to finish after SIGTERM.
-const GRACE: u64 = 10;
 
 /// How often changed certificate files are looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -79,6 +77,8 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
         count => count,
     };
     let tls = tls(&settings)?;
+    let limits = settings.limits.clone();
+    let seconds = |seconds: usize| u64::try_from(seconds).unwrap_or(u64::MAX);
     let server = app::build(settings).await?;
     #[cfg(feature = "unaudited")]
     tracing::warn!("this build can serve without an audit trail: it is for measurements only");
@@ -94,7 +94,10 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     })
     .on_connect(app::on_connect)
     .workers(workers)
-    .shutdown_timeout(GRACE);
+    .max_connections(limits.connections)
+    .client_request_timeout(Duration::from_secs(seconds(limits.head_seconds)))
+    .shutdown_timeout(seconds(limits.stop_seconds))
+    .disable_signals();
     let http = match tls {
         None => http.listen(listener),
         Some(tls) => {
@@ -103,7 +106,10 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
             http.listen_openssl(listener, acceptor)
         }
     };
-    http.map_err(Problem::internal)?.run().await.map_err(Problem::internal)?;
+    let running = http.map_err(Problem::internal)?.run();
+    let drain = Duration::from_secs(seconds(limits.drain_seconds));
+    actix_web::rt::spawn(stop_when_told(Arc::clone(&server), running.handle(), drain)?);
+    running.await.map_err(Problem::internal)?;
     runner.stop().await;
     if let Some(watched) = watched {
         watched.stop(false).await;
@@ -124,6 +130,35 @@ fn watch(server: &Arc<Server>, address: SocketAddr) -> Result<ServerHandle, Prob
     let handle = running.handle();
     actix_web::rt::spawn(running);
     Ok(handle)
+}
+
+/// Waits for SIGTERM or SIGINT. The first one lets a proxy notice, then running requests finish; the second ends at once.
+fn stop_when_told(
+    server: Arc<Server>,
+    handle: ServerHandle,
+    drain: Duration,
+) -> Result<impl Future<Output = ()>, Problem> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Problem::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Problem::internal)?;
+    let mut told = async move || {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    };
+    Ok(async move {
+        told().await;
+        server.throttle.leave();
+        tokio::select! {
+            () = tokio::time::sleep(drain) => (),
+            () = told() => (),
+        }
+        let graceful = handle.stop(true);
+        tokio::select! {
+            () = graceful => (),
+            () = told() => handle.stop(false).await,
+        }
+    })
 }
 
 fn tls(settings: &Settings) -> Result<Option<Tls>, Problem> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, RuleLevel, Settings, Synchronous,
-    ValidationMode,
+    ValidationMode, limits,
 };
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
@@ -301,34 +301,22 @@ pub const ALL: &[Setting] = &[
         default: "33554432",
         apply: |settings, text| number(text, 0, 1 << 40).map(|value| settings.cache = value),
     },
-    Setting {
-        key: "limits.body",
-        value_name: "BYTES",
-        help: "Largest request body",
-        default: "16777216",
-        apply: |settings, text| number(text, 1024, 1 << 30).map(|value| settings.body_limit = value),
-    },
-    Setting {
-        key: "limits.depth",
-        value_name: "LEVELS",
-        help: "Deepest nesting of a body",
-        default: "60",
-        apply: |settings, text| number(text, 8, 60).map(|value| settings.depth_limit = value),
-    },
-    Setting {
-        key: "limits.bundle",
-        value_name: "ENTRIES",
-        help: "Most entries in a batch or transaction",
-        default: "1000",
-        apply: |settings, text| number(text, 1, 100_000).map(|value| settings.bundle_limit = value),
-    },
-    Setting {
-        key: "limits.expansion",
-        value_name: "COUNT",
-        help: "Most codes in one answer of $expand; a larger value set is too costly, or read in pages",
-        default: "10000",
-        apply: |settings, text| number(text, 1, 1_000_000).map(|value| settings.expansion_limit = value),
-    },
+    limits::URL,
+    limits::HEADERS,
+    limits::REQUESTS,
+    limits::CONNECTIONS,
+    limits::CLIENT_RATE_SETTING,
+    limits::ADDRESS_RATE_SETTING,
+    limits::HEAD_SECONDS,
+    limits::BODY_SECONDS,
+    limits::REQUEST_SECONDS,
+    limits::DATABASE_SECONDS,
+    limits::DRAIN_SECONDS,
+    limits::STOP_SECONDS,
+    limits::BODY,
+    limits::DEPTH,
+    limits::BUNDLE,
+    limits::EXPANSION,
     Setting {
         key: "jobs.poll",
         value_name: "MILLISECONDS",
@@ -378,7 +366,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-fn number(text: &str, low: usize, high: usize) -> Result<usize, String> {
+pub(super) fn number(text: &str, low: usize, high: usize) -> Result<usize, String> {
     match text.parse() {
         Ok(value) if (low..=high).contains(&value) => Ok(value),
         _ => Err(format!("must be a whole number from {low} to {high}")),

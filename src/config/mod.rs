@@ -1,6 +1,7 @@
 //! Settings of the server: defaults < configuration file < environment < flags. Every mistake is reported at once.
 //! Commands that touch the database take [`Flags`]; [`load`] turns them into [`Settings`].
 
+mod limits;
 mod list;
 mod sources;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+pub use limits::Limits;
 pub use list::{ALL, Setting};
 pub use sources::{Flags, load};
 
@@ -70,6 +72,8 @@ pub struct Settings {
     pub access_local_key_urls: bool,
     /// File of the external issuers whose access tokens are taken.
     pub access_issuers: Option<PathBuf>,
+    /// How much a client may take of the server otherwise.
+    pub limits: Limits,
     /// Largest request body in bytes.
     pub body_limit: usize,
     /// Deepest nesting of a body.

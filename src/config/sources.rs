@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::{
-    ALL, Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, Settings, Synchronous,
+    ALL, Access, AuditReads, ConditionalDelete, Duplicates, Limits, LogFormat, References, Settings, Synchronous,
     ValidationMode,
 };
 
@@ -121,6 +121,7 @@ fn defaults() -> Settings {
         validation: ValidationMode::Enforce,
         validation_rules: BTreeMap::new(),
         duplicates: Duplicates::Refuse,
+        limits: Limits::default(),
         body_limit: 0,
         depth_limit: 0,
         bundle_limit: 0,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::live::Live;
 use super::operation::Operation;
 use super::request::Bounds;
+use super::throttle::Throttle;
 use crate::access::seal::Seal;
 use crate::clock::{Clock, Micros};
 use crate::config::{Settings, ValidationMode};
@@ -55,6 +56,8 @@ pub struct Server {
     pub seal: Seal,
     /// When this process started.
     pub started: Micros,
+    /// What this process works on, and who has asked how much.
+    pub throttle: Arc<Throttle>,
     /// Time and ids.
     pub clock: Arc<Clock>,
     /// Operations that are offered.

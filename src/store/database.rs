@@ -47,8 +47,8 @@ impl<S, P> Backend<S, P> {
 }
 
 impl Database {
-    /// A pool of readers. Connections are opened when first used.
-    pub(super) fn pool(options: &Options, readers: u32) -> Self {
+    /// A pool of readers, whose statements may take as long as `patience`. Connections are opened when first used.
+    pub(super) fn pool(options: &Options, readers: u32, patience: Option<Duration>) -> Self {
         match options {
             Backend::Sqlite(options) => Self::Sqlite(
                 PoolOptions::new()
@@ -62,7 +62,7 @@ impl Database {
                     .max_connections(readers)
                     .test_before_acquire(false)
                     .acquire_timeout(PATIENCE)
-                    .connect_lazy_with(options.clone()),
+                    .connect_lazy_with(dialect::postgres_reader(options, patience)),
             ),
         }
     }

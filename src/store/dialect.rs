@@ -70,6 +70,15 @@ pub(super) fn sqlite_reader(options: &SqliteConnectOptions) -> SqliteConnectOpti
     options.clone().pragma("cache_size", "-8192").pragma("mmap_size", "4294967296").pragma("query_only", "on")
 }
 
+/// PostgreSQL gives up a statement of a reader after this time. SQLite cannot be told to: what a search may cost is bounded by
+/// what it may ask for, and who waits for it by `timeouts.request`.
+pub(super) fn postgres_reader(options: &PgConnectOptions, patience: Option<Duration>) -> PgConnectOptions {
+    match patience {
+        Some(patience) => options.clone().options([("statement_timeout", format!("{}ms", patience.as_millis()))]),
+        None => options.clone(),
+    }
+}
+
 /// The same for a database that must exist already: SQLite would make an empty file.
 pub(super) fn existing(options: Options) -> Options {
     match options {
@@ -124,6 +133,9 @@ pub(super) fn exclusive(options: Options) -> Options {
 /// How many other connections of kith the database has. PostgreSQL only.
 pub(super) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity where datname = current_database() \
      and application_name = 'kith' and pid <> pg_backend_pid()";
+
+/// Looks at every page and every row of every index. SQLite only.
+pub(super) const INTEGRITY_CHECK: &str = "pragma integrity_check(100)";
 
 /// Moves the counter behind a column of a table past the rows that are there. PostgreSQL only: SQLite looks at the rows.
 pub(super) fn set_counter(table: &str, column: &str) -> String {

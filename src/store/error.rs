@@ -2,6 +2,7 @@
 
 use sqlx::Error;
 
+use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 
 /// The problem that a database error is.
@@ -13,7 +14,19 @@ pub(super) fn problem(error: Error) -> Problem {
         return Problem::new(Kind::Unavailable, "The database is not available just now. Try again in a moment.")
             .because(error);
     }
+    if is_too_costly(&error) {
+        return too_costly().because(error);
+    }
     Problem::internal(error)
+}
+
+/// What is asked for is more than a database takes in one statement.
+pub(super) fn too_costly() -> Problem {
+    let text = "The search is too costly: it has too many alternatives, or is nested too deeply. Ask for less at once.";
+    Problem::with_issues(
+        Kind::Invalid,
+        vec![Issue::new(Severity::Error, IssueCode::TooCostly, "search-too-costly", text)],
+    )
 }
 
 /// The same thing was written by somebody else meanwhile.
@@ -41,8 +54,8 @@ pub(super) fn repeat(problem: &Problem) -> Problem {
 
 /// True where running the transaction again may succeed: nothing of it was written.
 pub(super) fn is_retryable(error: &Error) -> bool {
-    // 40001 serialization failure, 40P01 deadlock, 55P03 lock not available; 5 and 517 are SQLite's busy codes.
-    matches!(code(error).as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517" | "261"))
+    // 40001 serialization failure, 40P01 deadlock, 55P03 lock not available; 5 is SQLite's busy code.
+    matches!(code(error).as_deref(), Some("40001" | "40P01" | "55P03" | "5"))
 }
 
 /// True where the connection is of no use any more.
@@ -55,16 +68,36 @@ pub(super) fn is_connection_lost(error: &Error) -> bool {
 }
 
 fn is_unavailable(error: &Error) -> bool {
-    // 13 is SQLite's full disk, 53100 PostgreSQL's; 8 a read-only file, 10 a disk fault and its kinds, 14 cannot open.
+    // 13 is SQLite's full disk, 53100 PostgreSQL's; 57014 a statement that took longer than it may; 8 a read-only file, 10 a disk fault and its kinds, 14 cannot open.
     is_connection_lost(error)
         || matches!(error, Error::PoolTimedOut)
-        || matches!(code(error).as_deref(), Some("13" | "53100" | "53200" | "53300" | "8" | "10" | "14" | "25006"))
+        || matches!(
+            code(error).as_deref(),
+            Some("13" | "53100" | "53200" | "53300" | "57014" | "8" | "10" | "14" | "25006")
+        )
+}
+
+/// Class 54 of PostgreSQL: a limit of the program is exceeded. SQLite has the code 18 and, for most, a text only.
+fn is_too_costly(error: &Error) -> bool {
+    let says = |text: &str| error.as_database_error().is_some_and(|error| error.message().contains(text));
+    match code(error).as_deref() {
+        Some("18") => true,
+        Some("1") => ["too large", "too many", "stack overflow"].into_iter().any(says),
+        Some(code) => code.len() == 5 && code.starts_with("54"),
+        None => false,
+    }
 }
 
 fn is_unique_violation(error: &Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// The code of the database. SQLite's extended codes hold the plain one in their last eight bits
+/// (<https://www.sqlite.org/rescode.html#pve>), which is all that matters here; PostgreSQL's have five characters.
 fn code(error: &Error) -> Option<String> {
-    error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))
+    let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))?;
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => Some((number & 0xff).to_string()),
+        _ => Some(code),
+    }
 }

@@ -114,7 +114,13 @@ impl Lane {
     async fn transaction(&mut self, batch: &mut [Work]) -> Result<usize, Failure> {
         self.connect().await?;
         let begun = self.tx.shared.clock.now();
-        let outcome = self.fill_and_commit(batch).await;
+        let patience = self.tx.shared.patience;
+        let outcome = if self.tx.connection.is_postgres() {
+            let filled = tokio::time::timeout(patience, self.fill_and_commit(batch)).await;
+            filled.unwrap_or_else(|_| Err(silent()))
+        } else {
+            self.fill_and_commit(batch).await
+        };
         if let Ok(done) = &outcome {
             self.tx.shared.metrics.commit(*done, self.tx.shared.clock.now() - begun);
         }
@@ -240,8 +246,13 @@ impl Lane {
     }
 
     async fn roll_back(&mut self, failure: &Failure) {
-        let rolled_back = self.tx.connection.execute("rollback").await;
-        self.lost = failure.fault.lost || rolled_back.is_err_and(|error| error::is_connection_lost(&error));
+        if failure.fault.lost {
+            // Asking a connection that is gone could take for ever.
+            self.lost = true;
+        } else {
+            let rolled_back = self.tx.connection.execute("rollback").await;
+            self.lost = rolled_back.is_err_and(|error| error::is_connection_lost(&error));
+        }
         self.tx.rolled_back();
         if failure.unknown || std::mem::take(&mut self.spoilt) {
             // Whether the chain's last rows are there is not known, or somebody else wrote into it: leave it as it is.
@@ -257,6 +268,12 @@ impl Lane {
     fn failure(&self, problem: Problem) -> Failure {
         Failure { problem, fault: self.tx.fault.unwrap_or_default(), unknown: false, refused: Vec::new() }
     }
+}
+
+/// A database that does not answer, as after a fail-over that broke no connection: what became of the transaction is not known.
+fn silent() -> Failure {
+    let problem = error::problem(sqlx::Error::PoolTimedOut);
+    Failure { problem, fault: Fault { retryable: false, lost: true }, unknown: true, refused: Vec::new() }
 }
 
 fn chain_id(shared: &Shared, number: usize) -> String {

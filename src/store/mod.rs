@@ -9,6 +9,7 @@ pub mod backup;
 mod batch;
 mod buffer;
 mod cache;
+pub mod check;
 mod clients;
 mod condition;
 pub mod database;
@@ -95,6 +96,8 @@ struct Shared {
     chains: std::sync::Mutex<Vec<String>>,
     checkpoint_rows: i64,
     checkpoint_interval: Duration,
+    /// How long a transaction may take.
+    patience: Duration,
     /// Woken where a transaction has left a job.
     job_left: Notify,
 }
@@ -134,7 +137,7 @@ impl Store {
         let secret = secret::shared(&mut first, &clock).await.map_err(error::problem)?;
         let signatory = Signatory::open(&settings.audit_key_file(), settings.audit_checkpoints.clone())?;
         signatory.register(&mut first, clock.now()).await.map_err(error::problem)?;
-        let database = Database::pool(&options, settings.readers);
+        let database = Database::pool(&options, settings.readers, Some(settings.patience));
         let cache = dialect::file(&options).and_then(|file| Cache::new(file, settings.cache));
         let shared = Arc::new(Shared {
             clock,
@@ -146,6 +149,7 @@ impl Store {
             chains: std::sync::Mutex::default(),
             checkpoint_rows: settings.checkpoint_rows,
             checkpoint_interval: settings.checkpoint_interval,
+            patience: settings.patience,
             job_left: Notify::new(),
         });
         let (queue, waiting) = Queue::new(settings.queue);
@@ -376,7 +380,7 @@ pub async fn verify_audit(
 ) -> Result<audit::verify::Report, Problem> {
     let options = dialect::existing(dialect::options(settings)?);
     Connection::open(&options).await?.close().await;
-    let database = Database::pool(&options, 1);
+    let database = Database::pool(&options, 1, None);
     let report = audit::verify::verify(&database, trust).await;
     database.close().await;
     report

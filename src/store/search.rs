@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::database::{Connection, Database, on};
 use super::index::{FIND_PARAMETER, Parameters};
 use super::resources::{Stored, retrying, version_columns};
-use super::{answers, matches};
+use super::{answers, error, matches};
 use crate::problem::Problem;
 use crate::search::sql::{Bind, SortColumn, Statement};
 
@@ -114,6 +114,7 @@ pub(super) async fn search(
     parameters: &Parameters,
     statement: &Statement,
 ) -> Result<Vec<Found>, Problem> {
+    affordable(statement)?;
     learn(database, parameters, statement).await?;
     if let (Database::Sqlite(pool), Some(cache)) = (database, cache) {
         return remembered(pool, cache, parameters, statement).await;
@@ -158,12 +159,21 @@ async fn rows(database: &Database, parameters: &Parameters, statement: &Statemen
 
 /// Runs a count on the pool.
 pub(super) async fn count(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<i64, Problem> {
+    affordable(statement)?;
     learn(database, parameters, statement).await?;
     let text = statement.sql.as_str();
     let number = |resource_type: &str, code: &str| parameters.get(resource_type, code);
     retrying!(on!(database, |pool| {
         bind_all!(sqlx::query_scalar(AssertSqlSafe(text)), &statement.binds, number).fetch_one(pool).await
     }))
+}
+
+/// Most values of one statement; both databases take some more.
+const MOST_BINDS: usize = 30_000;
+
+/// 400 for a statement that no database would take: alternatives multiply where a chain leads over several types.
+pub(super) fn affordable(statement: &Statement) -> Result<(), Problem> {
+    if statement.binds.len() > MOST_BINDS { Err(error::too_costly()) } else { Ok(()) }
 }
 
 /// As [`learn`] in a transaction, where `known` tells what this process and the transaction know already: what somebody else

@@ -32,6 +32,8 @@ pub struct StoreSettings {
     pub readers: u32,
     /// Connections for writes (PostgreSQL; SQLite has one writer).
     pub writers: u32,
+    /// How long a statement that reads, or a transaction that writes, may take (PostgreSQL).
+    pub patience: Duration,
     /// Jobs that may wait for a writer; more are refused with 503.
     pub queue: usize,
 }
@@ -53,6 +55,7 @@ impl StoreSettings {
             cache: 32 << 20,
             readers: 8,
             writers: 8,
+            patience: Duration::from_secs(30),
             queue: 2048,
         }
     }
@@ -97,6 +100,7 @@ impl From<&Settings> for StoreSettings {
             audit_export: settings.audit_export.clone(),
             audit_retention: settings.audit_retention,
             cache: settings.cache,
+            patience: Duration::from_secs(u64::try_from(settings.limits.database_seconds).unwrap_or(30)),
             ..Self::new(settings.database.clone())
         }
     }

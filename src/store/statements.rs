@@ -4,7 +4,7 @@ use super::audit::{chain, checkpoint, export, find, retention, subjects, verify}
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
-    clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references,
+    check, clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references,
     resources, secret, tokens, tx,
 };
 
@@ -109,6 +109,7 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("verify::ROWS", verify::ROWS),
         ("verify::ROWS_OF", verify::ROWS_OF),
     ];
+    texts.extend(check::statements());
     texts.extend(index::CLEAR.map(|text| ("index::CLEAR", text)));
     texts
 }

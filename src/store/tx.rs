@@ -166,6 +166,7 @@ impl Tx {
     }
 
     async fn run(&mut self, statement: &Statement) -> Result<Vec<Found>, Problem> {
+        search::affordable(statement)?;
         self.learn(statement).await?;
         let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);
         let found = search::in_transaction(&mut self.connection, number, statement).await;
@@ -181,6 +182,7 @@ impl Tx {
 
     /// Runs a count statement; it sees what this transaction wrote.
     pub async fn count(&mut self, statement: &Statement) -> Result<i64, Problem> {
+        search::affordable(statement)?;
         self.flush().await?;
         self.learn(statement).await?;
         let number = |resource_type: &str, code: &str| self.added.find(&self.shared.parameters, resource_type, code);

@@ -10,6 +10,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod abuse;
 mod architecture;
 mod clients;
 mod command_line;
@@ -17,6 +18,7 @@ mod commands;
 mod config;
 mod conformance;
 mod dependencies;
+mod faults;
 mod fhir;
 mod fhirpath;
 mod fuzz;

@@ -53,7 +53,8 @@ fn collect(name: &str, value: &Value, words: &mut String) {
 }
 
 fn is_prose(name: &str, text: &str) -> bool {
-    let encoded = matches!(name, "data" | "hash" | "valueBase64Binary" | "div");
+    // The server sets the last two anew with every version.
+    let encoded = matches!(name, "data" | "hash" | "valueBase64Binary" | "div" | "versionId" | "lastUpdated");
     let address = !text.contains(' ') && (text.contains("://") || text.starts_with("urn:"));
     !encoded && !address
 }

@@ -4,7 +4,7 @@ use super::fault::{self, Fault};
 use super::result::{self, Settings};
 use super::{Condition, Query, chain, expression, filter};
 use crate::clock::Micros;
-use crate::fhir::issue::{Issue, Severity};
+use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 use crate::search::parameters::Registry;
 
@@ -34,6 +34,9 @@ pub struct Context<'a> {
 /// The most parameters that one search may have.
 const MOST: usize = 200;
 
+/// Most values of all parameters together, alternatives counted.
+const MOST_VALUES: usize = 2000;
+
 /// Parameters that steer the answer's format; read by the HTTP shell, part of the self link.
 const FORMAT: [&str; 2] = ["_format", "_pretty"];
 
@@ -42,6 +45,12 @@ pub fn parse(resource_type: &str, parameters: &[(String, String)], context: &Con
     if parameters.len() > MOST {
         let text = format!("A search may have at most {MOST} parameters.");
         return Err(Problem::new(Kind::Invalid, text).at("http.query"));
+    }
+    let values: usize = parameters.iter().map(|(_, value)| value.matches(',').count() + 1).sum();
+    if values > MOST_VALUES {
+        let text = format!("A search may have at most {MOST_VALUES} values, those of all parameters together.");
+        let issue = Issue::new(Severity::Error, IssueCode::TooCostly, "search-too-costly", text).at("http.query");
+        return Err(Problem::with_issues(Kind::Invalid, vec![issue]));
     }
     let mut state = State::default();
     for (name, value) in parameters {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod check;
 mod bench;
 mod client;
 mod load;

@@ -14,6 +14,7 @@ mod graph;
 mod headers;
 mod history;
 mod methods;
+mod openapi;
 mod patch;
 mod references;
 mod scopes;

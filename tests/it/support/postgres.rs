@@ -108,7 +108,7 @@ impl Server {
 }
 
 /// Finds a program of PostgreSQL.
-fn binary(name: &str) -> Option<PathBuf> {
+pub fn binary(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -120,7 +120,7 @@ fn binary(name: &str) -> Option<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root.
-fn unprivileged_user() -> Option<String> {
+pub fn unprivileged_user() -> Option<String> {
     let is_root = String::from_utf8(run(Command::new("id").arg("-u"))).unwrap().trim() == "0";
     if !is_root {
         return None;
@@ -130,7 +130,7 @@ fn unprivileged_user() -> Option<String> {
     Some(user.to_owned())
 }
 
-fn as_user(user: Option<&str>, program: &Path) -> Command {
+pub fn as_user(user: Option<&str>, program: &Path) -> Command {
     let mut command = match user {
         None => Command::new(program),
         Some(user) => {
@@ -143,7 +143,7 @@ fn as_user(user: Option<&str>, program: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Vec<u8> {
+pub fn run(command: &mut Command) -> Vec<u8> {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
