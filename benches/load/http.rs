@@ -13,9 +13,9 @@ use crate::table::Table;
 use crate::{Plan, bare};
 
 /// A running `kith serve`; killed when dropped.
-struct Process {
+pub struct Process {
     child: Child,
-    address: String,
+    pub address: String,
     /// Held open: the server may go on printing.
     _output: Lines<BufReader<ChildStdout>>,
 }
@@ -28,7 +28,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    fn start(binary: &str, url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
+    pub fn start(binary: &str, url: &str, folder: &std::path::Path, more: &[&str]) -> Self {
         Self::start_in(Command::new(binary), url, folder, more)
     }
 
@@ -53,7 +53,7 @@ impl Process {
         Self { child, address, _output: lines }
     }
 
-    fn memory(&self) -> u64 {
+    pub fn memory(&self) -> u64 {
         memory(self.child.id())
     }
 }
@@ -112,7 +112,7 @@ pub async fn run(table: &mut Table, plan: &Plan, url: &impl Fn(&str) -> String) 
     table.add("http, GET /health/live, 32 connections", count, took);
 }
 
-async fn creates(address: &str, width: usize, seconds: Duration) -> (usize, Duration) {
+pub async fn creates(address: &str, width: usize, seconds: Duration) -> (usize, Duration) {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let bodies: Arc<Vec<String>> = Arc::new((0..500).map(service_request).collect());
     let begin = Instant::now();
@@ -146,7 +146,7 @@ async fn reads(table: &mut Table, name: &str, address: &str, seconds: Duration) 
     }
 }
 
-async fn gets(address: &str, path: &str, width: usize, seconds: Duration) -> (usize, Duration) {
+pub async fn gets(address: &str, path: &str, width: usize, seconds: Duration) -> (usize, Duration) {
     let begin = Instant::now();
     let mut tasks = Vec::new();
     for _ in 0..width {

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench load -- [store] [http] [sqlite] [postgres] [--seconds N] [--binary FILE]`: words choose what runs, none runs all.
 //! With `--features unaudited` reads without an audit trail are measured too.
+//! `cargo bench --bench load -- soak [sqlite] [postgres] [--minutes N]` is a long run under full load instead.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +20,7 @@ mod http;
 #[allow(dead_code, clippy::print_stderr, reason = "shared with the tests")]
 mod postgres;
 mod sample;
+mod soak;
 mod store;
 mod table;
 
@@ -31,6 +33,8 @@ use table::Table;
 struct Plan {
     words: Vec<String>,
     seconds: Duration,
+    /// How long a soak run takes.
+    minutes: usize,
     /// The server that is measured over HTTP.
     binary: String,
 }
@@ -39,18 +43,20 @@ impl Plan {
     fn read() -> Self {
         let mut words = Vec::new();
         let mut seconds = Duration::from_secs(4);
+        let mut minutes = 30;
         let mut binary = env!("CARGO_BIN_EXE_kith").to_owned();
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--seconds" => seconds = Duration::from_secs_f64(arguments.next().unwrap().parse().unwrap()),
+                "--minutes" => minutes = arguments.next().unwrap().parse().unwrap(),
                 "--binary" => binary = arguments.next().unwrap(),
                 // cargo bench passes it to every bench.
                 "--bench" => {}
                 word => words.push(word.to_owned()),
             }
         }
-        Self { words, seconds, binary }
+        Self { words, seconds, minutes, binary }
     }
 
     /// True where nothing or one of these words was asked for.
@@ -74,6 +80,11 @@ fn main() {
         };
         if database == "postgres" && server.is_none() {
             println!("PostgreSQL was not found on this machine.");
+            continue;
+        }
+        if plan.words.iter().any(|word| word == "soak") {
+            println!("soak, {database}, {} minutes:", plan.minutes);
+            runtime.block_on(soak::run(&plan, &url));
             continue;
         }
         let mut table = Table::new(database);

@@ -52,6 +52,15 @@ pub async fn in_time<T>(server: &Server, work: impl Future<Output = T>) -> Resul
     })
 }
 
+/// How long the audit row of a refusal may take: where the database does not answer, the client has waited long enough.
+const BRIEFLY: Duration = Duration::from_secs(5);
+
+/// Runs the audit of a refusal for a short time.
+pub async fn briefly(work: impl Future<Output = Result<(), Problem>>) -> Result<(), Problem> {
+    let late = || Problem::new(Kind::Unavailable, "The server cannot record this access now. Try again later.");
+    tokio::time::timeout(BRIEFLY, work).await.unwrap_or_else(|_| Err(late()))
+}
+
 /// All places are taken.
 pub fn full() -> Problem {
     Problem::new(Kind::Unavailable, "The server works on as many requests as it can. Try again in a moment.")

@@ -122,9 +122,9 @@ async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem
 async fn unreadable(server: &Server, http: &HttpRequest, refusal: &Refusal, wanted: Wanted) -> HttpResponse {
     let request = inbound::minimal(server, http, wanted);
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
-    match guard::in_time(server, server.store.audit(stamp.refusal(server, &request, &refusal.problem))).await {
-        Ok(Ok(())) => answered(server, &request, &refusal.reply()),
-        Ok(Err(failure)) | Err(failure) => answered(server, &request, &Reply::problem(&failure)),
+    match guard::briefly(server.store.audit(stamp.refusal(server, &request, &refusal.problem))).await {
+        Ok(()) => answered(server, &request, &refusal.reply()),
+        Err(failure) => answered(server, &request, &Reply::problem(&failure)),
     }
 }
 
@@ -151,8 +151,8 @@ fn options(server: &Server, http: &HttpRequest, wanted: Wanted) -> HttpResponse 
 async fn failed(server: &Server, request: &Request, problem: &Problem) -> Reply {
     tracing::error!(request_id = request.request_id, %problem, "a request failed");
     let stamp = interactions::record::Stamp::of(request, server.clock.now());
-    match guard::in_time(server, server.store.audit(stamp.refusal(server, request, problem))).await {
-        Ok(Ok(())) => Reply::problem(problem),
-        Ok(Err(failure)) | Err(failure) => Reply::problem(&failure),
+    match guard::briefly(server.store.audit(stamp.refusal(server, request, problem))).await {
+        Ok(()) => Reply::problem(problem),
+        Err(failure) => Reply::problem(&failure),
     }
 }

@@ -137,13 +137,6 @@ pub(super) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity
 /// Looks at every page and every row of every index. SQLite only.
 pub(super) const INTEGRITY_CHECK: &str = "pragma integrity_check(100)";
 
-/// Moves the counter behind a column of a table past the rows that are there. PostgreSQL only: SQLite looks at the rows.
-pub(super) fn set_counter(table: &str, column: &str) -> String {
-    format!(
-        "select setval(pg_get_serial_sequence('{table}', '{column}'), (select coalesce(max({column}), 0) + 1 from {table}), false)"
-    )
-}
-
 /// How many rows one insert statement takes at most. Both allow 32,766 values or more; beyond 256 rows nothing is gained.
 pub(super) const MOST_ROWS: usize = 256;
 

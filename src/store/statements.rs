@@ -137,10 +137,11 @@ pub fn inserts() -> [&'static Insert; 16] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: [&str; 5] = [
+pub const POSTGRES_ONLY: [&str; 6] = [
     dialect::ADVISORY_LOCK,
     dialect::OTHERS_CONNECTED,
     dialect::TRY_ADVISORY_LOCK,
     jobs::CLAIM_SKIPPING,
     tables::COLUMNS_POSTGRES,
+    tables::NUMBERED_POSTGRES,
 ];

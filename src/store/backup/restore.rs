@@ -238,7 +238,7 @@ async fn fill<R: Read>(
             }
         }
     }
-    tables::set_counters(connection, &made).await
+    tables::set_counters(connection).await
 }
 
 /// A table of the backup must be one of the schema, with the same columns.

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::problem::Problem;
 use crate::store::database::{Connection, on};
-use crate::store::{dialect, error, migrate};
+use crate::store::{error, migrate};
 
 pub(in crate::store) const COLUMNS_SQLITE: &str = "select m.name, c.name, c.type from sqlite_master m join pragma_table_info(m.name) c \
      where m.type = 'table' order by m.name, c.cid";
 pub(in crate::store) const COLUMNS_POSTGRES: &str = "select table_name::text, column_name::text, data_type::text \
      from information_schema.columns where table_schema = current_schema() order by table_name, ordinal_position";
+
+/// The columns that PostgreSQL numbers by itself.
+pub(in crate::store) const NUMBERED_POSTGRES: &str = "select table_name::text, column_name::text from information_schema.columns \
+     where table_schema = current_schema() and is_identity = 'YES' order by table_name, column_name";
 
 /// The table in which migrations are noted: a restored database makes its own.
 const NOTES: &str = "schema_migration";
@@ -115,11 +119,7 @@ fn known() -> BTreeSet<String> {
     for text in migrate::texts() {
         let mut words = text.split_whitespace().peekable();
         while let Some(word) = words.next() {
-            let follows = match word {
-                "table" => words.peek(),
-                "to" => words.peek(),
-                _ => None,
-            };
+            let follows = if ["table", "to"].contains(&word) { words.peek() } else { None };
             if let Some(name) = follows {
                 names.insert(name.trim_end_matches(';').to_owned());
             }
@@ -130,17 +130,17 @@ fn known() -> BTreeSet<String> {
 }
 
 /// Sets the counters from which PostgreSQL numbers rows behind the rows that are there.
-pub(super) async fn set_counters(connection: &mut Connection, tables: &[Table]) -> Result<(), Problem> {
+pub(super) async fn set_counters(connection: &mut Connection) -> Result<(), Problem> {
     let Connection::Postgres(c) = connection else { return Ok(()) };
-    let numbered = |table: &&Table, column: &str| {
-        table.place(column).is_some_and(|place| table.columns[place].1 == ColumnKind::Integer)
-    };
-    for table in tables {
-        let column = if table.name == "audit_chain" { "number" } else { "id" };
-        if numbered(&table, column) {
-            let text = dialect::set_counter(&table.name, column);
-            sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *c).await.map_err(error::problem)?;
-        }
+    let columns: Vec<(String, String)> =
+        sqlx::query_as(NUMBERED_POSTGRES).fetch_all(&mut *c).await.map_err(error::problem)?;
+    for (table, column) in columns {
+        // Moves the counter past the rows that are there; SQLite looks at the rows themselves.
+        let text = format!(
+            "select setval(pg_get_serial_sequence('{table}', '{column}'), \
+             (select coalesce(max({column}), 0) + 1 from {table}), false)"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *c).await.map_err(error::problem)?;
     }
     Ok(())
 }

@@ -19,12 +19,13 @@ struct Origins {
     newest: i64,
     tables: BTreeMap<String, i64>,
     columns: BTreeMap<(String, String), i64>,
+    counters: BTreeMap<String, i64>,
 }
 
 impl Origins {
     fn read() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
-        let mut origins = Self { newest: 0, tables: BTreeMap::new(), columns: BTreeMap::new() };
+        let mut origins = Self { newest: 0, tables: BTreeMap::new(), columns: BTreeMap::new(), counters: BTreeMap::new() };
         for file in crate::support::files(&folder, "sql") {
             let number: i64 = file.file_name().unwrap().to_str().unwrap()[..4].parse().unwrap();
             origins.newest = number;
@@ -34,6 +35,9 @@ impl Origins {
                 let words: Vec<&str> = statement.split_whitespace().collect();
                 match words.as_slice() {
                     ["create", "table", name, ..] => drop(origins.tables.entry((*name).to_owned()).or_insert(number)),
+                    ["insert", "into", "counter", .., name, _] => {
+                        origins.counters.insert(name.trim_matches(['(', ',', '\'']).to_owned(), number);
+                    }
                     ["alter", "table", name, "add", "column", column, ..] => {
                         origins.columns.insert(((*name).to_owned(), (*column).to_owned()), number);
                     }
@@ -80,8 +84,7 @@ fn aged(origins: &Origins, file: &Path, schema: i64) -> Vec<u8> {
             let columns: Vec<&Value> = columns.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(column, _)| column).collect();
             part = vec![format!("{}\n", json!({ "table": name, "columns": columns }))];
         } else if let Value::Array(cells) = line {
-            // What counts changes of definitions came with the second schema.
-            if table == "counter" && cells[0] == "definitions" && schema < 2 {
+            if table == "counter" && origins.counters.get(cells[0].as_str().unwrap()).is_some_and(|origin| *origin > schema) {
                 continue;
             }
             let cells: Vec<Value> = cells.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect();
