@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::http::{Process, creates, gets};
 use crate::Plan;
+use crate::http::{Process, creates, gets};
 
 /// Minutes in which caches fill.
 const WARM: usize = 3;

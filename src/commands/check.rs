@@ -19,7 +19,7 @@ use crate::search::references;
 use crate::store::audit::checkpoint::read_public_key;
 use crate::store::audit::verify::Trust;
 use crate::store::check::{Content, Finding, Report, check};
-use crate::store::{AuditRecord, Stored, StoreSettings};
+use crate::store::{AuditRecord, StoreSettings, Stored};
 use crate::telemetry;
 
 /// So many disagreements are shown to people; machines get all.
@@ -82,7 +82,11 @@ async fn examine(settings: Settings, repair: bool) -> Result<(Report, Option<usi
         Err(problem) => {
             // A damaged file may not even open as a store.
             let mut report = check(&store, &trust, None, &mut tell).await?;
-            report.findings.push(Finding { rule: "start", about: "the server".to_owned(), text: texts(&problem).join(" ") });
+            report.findings.push(Finding {
+                rule: "start",
+                about: "the server".to_owned(),
+                text: texts(&problem).join(" "),
+            });
             (report, None)
         }
     };
@@ -118,10 +122,8 @@ fn content(server: &Server, stored: &Stored) -> Result<Content, Problem> {
 
 /// Indexes anew what is not indexed as it should be, in small transactions.
 async fn mend(server: &Arc<Server>, current: &Server, report: &Report) -> Result<usize, Problem> {
-    let record = |count: usize| AuditRecord {
-        query: format!("count={count}"),
-        ..jobs::record(server, "operation $reindex")
-    };
+    let record =
+        |count: usize| AuditRecord { query: format!("count={count}"), ..jobs::record(server, "operation $reindex") };
     let mut mended = 0;
     for chunk in report.orphans.chunks(200) {
         server.store.rebuild_index(Vec::new(), chunk.to_vec(), record(chunk.len())).await?;

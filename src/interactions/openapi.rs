@@ -143,7 +143,8 @@ fn add_operation(server: &Server, operation: &dyn Operation, paths: &mut Map<Str
     for (prefix, offering) in levels.into_iter().filter(|(_, offering)| !offering.is_empty()) {
         // Types for which only some offer it are written out.
         let all = offering.len() == types.len();
-        let prefixes = if all { vec![prefix] } else { offering.iter().map(|name| prefix.replace("{type}", name)).collect() };
+        let prefixes =
+            if all { vec![prefix] } else { offering.iter().map(|name| prefix.replace("{type}", name)).collect() };
         for prefix in prefixes {
             let path = format!("/{prefix}${name}");
             let item = item(&path, methods(), |_| format!("${name}"));
@@ -155,7 +156,11 @@ fn add_operation(server: &Server, operation: &dyn Operation, paths: &mut Map<Str
 fn components(server: &Server) -> Value {
     let resource = |schema: &str| -> Value {
         let content = FORMATS.iter().map(|format| {
-            let schema = if format.ends_with("json") { json!({ "$ref": format!("#/components/schemas/{schema}") }) } else { json!({ "type": "string" }) };
+            let schema = if format.ends_with("json") {
+                json!({ "$ref": format!("#/components/schemas/{schema}") })
+            } else {
+                json!({ "type": "string" })
+            };
             ((*format).to_owned(), json!({ "schema": schema }))
         });
         Value::Object(content.collect())

@@ -4,8 +4,8 @@ use super::audit::{chain, checkpoint, export, find, retention, subjects, verify}
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
-    check, clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages, references,
-    resources, secret, tokens, tx,
+    check, clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages,
+    references, resources, secret, tokens, tx,
 };
 
 /// Every fixed text, with its name. Advisory locks and passing over locked rows are PostgreSQL's own and not in it.

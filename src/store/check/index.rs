@@ -53,7 +53,8 @@ pub(super) async fn compare(
     let (mut after, mut living) = (i64::MIN, HashSet::new());
     loop {
         let rows: Vec<StoredRow> =
-            on!(&mut *connection, |c| sqlx::query_as(BATCH).bind(after).fetch_all(&mut *c).await).map_err(error::problem)?;
+            on!(&mut *connection, |c| sqlx::query_as(BATCH).bind(after).fetch_all(&mut *c).await)
+                .map_err(error::problem)?;
         let batch: Vec<Stored> = rows.into_iter().map(Stored::from).collect();
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { break };
         let range = (first.key, last.key);
@@ -86,7 +87,9 @@ async fn batch_of(
                 wanted.push(KeyedRows { key, resource_type, rows: content.rows, parties: Vec::new() });
                 checked.push(stored);
             }
-            Err(_) => report.add("body", format!("{}/{}", stored.resource_type, stored.id), "the stored text cannot be read"),
+            Err(_) => {
+                report.add("body", format!("{}/{}", stored.resource_type, stored.id), "the stored text cannot be read")
+            }
         }
     }
     let expected = ideal.rows(tables, &wanted, range).await?;

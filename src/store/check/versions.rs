@@ -101,7 +101,11 @@ pub(super) async fn counter(connection: &mut Connection, report: &mut Report) ->
     };
     let (next, highest) = (number(NEXT_KEY).await?, number(HIGHEST).await?);
     if next <= highest {
-        report.add("counter", "counter", format!("the next number, {next}, is taken already: the highest is {highest}"));
+        report.add(
+            "counter",
+            "counter",
+            format!("the next number, {next}, is taken already: the highest is {highest}"),
+        );
     }
     Ok(())
 }

@@ -36,20 +36,110 @@ impl Random {
 
 /// Values that have a meaning somewhere, or look as if they had.
 const VALUES: &[&str] = &[
-    "", "a", "1", "-1", "0.1e-5", "99999999999999999999", "true", "2026-11-21", "2026-02-30", "ge2026", "lt1e400", "2026-11-21T10:00:00Z",
-    "Patient/a", "Patient?name=x", "Patient/a/_history/1", "https://example.org/x|1.0", "|", "||", "a|b|c", ",", ",,,", "$", "\\", "\\,", "*", "**",
-    "%", "%00", "\u{0}", "\u{1f600}", "é", "' or 1=1 --", "\"", "<script>", "{{7*7}}", "${x}", "(", ")", "((((", "name eq", "name eq \"x\" and not",
-    "Task:owner", "Task:*", "*:*", "Patient:general-practitioner:Organization", "_id", "-_lastUpdated", "-,-", "54.6|-3.1|1|km", "54|x|1", "accurate",
-    "summary", "text", "count", "data", "false", "00000000-0000-0000-0000-000000000000", "urn:uuid:x", "#a", "5.4|http://unitsofmeasure.org|mg", "~5", "ap5",
-    "http://snomed.info/sct|871731000000106", "in", "not-in", "NaN", "Infinity", "1e999", "0x10", "١", "\r\nX: y", "..", "../..",
+    "",
+    "a",
+    "1",
+    "-1",
+    "0.1e-5",
+    "99999999999999999999",
+    "true",
+    "2026-11-21",
+    "2026-02-30",
+    "ge2026",
+    "lt1e400",
+    "2026-11-21T10:00:00Z",
+    "Patient/a",
+    "Patient?name=x",
+    "Patient/a/_history/1",
+    "https://example.org/x|1.0",
+    "|",
+    "||",
+    "a|b|c",
+    ",",
+    ",,,",
+    "$",
+    "\\",
+    "\\,",
+    "*",
+    "**",
+    "%",
+    "%00",
+    "\u{0}",
+    "\u{1f600}",
+    "é",
+    "' or 1=1 --",
+    "\"",
+    "<script>",
+    "{{7*7}}",
+    "${x}",
+    "(",
+    ")",
+    "((((",
+    "name eq",
+    "name eq \"x\" and not",
+    "Task:owner",
+    "Task:*",
+    "*:*",
+    "Patient:general-practitioner:Organization",
+    "_id",
+    "-_lastUpdated",
+    "-,-",
+    "54.6|-3.1|1|km",
+    "54|x|1",
+    "accurate",
+    "summary",
+    "text",
+    "count",
+    "data",
+    "false",
+    "00000000-0000-0000-0000-000000000000",
+    "urn:uuid:x",
+    "#a",
+    "5.4|http://unitsofmeasure.org|mg",
+    "~5",
+    "ap5",
+    "http://snomed.info/sct|871731000000106",
+    "in",
+    "not-in",
+    "NaN",
+    "Infinity",
+    "1e999",
+    "0x10",
+    "١",
+    "\r\nX: y",
+    "..",
+    "../..",
 ];
 
-const MODIFIERS: &[&str] = &["", "", "", ":exact", ":contains", ":missing", ":not", ":identifier", ":of-type", ":above", ":below", ":in", ":text", ":Patient", ":iterate", ".name", ".identifier", ":Patient.name", ":nonsense"];
+const MODIFIERS: &[&str] = &[
+    "",
+    "",
+    "",
+    ":exact",
+    ":contains",
+    ":missing",
+    ":not",
+    ":identifier",
+    ":of-type",
+    ":above",
+    ":below",
+    ":in",
+    ":text",
+    ":Patient",
+    ":iterate",
+    ".name",
+    ".identifier",
+    ":Patient.name",
+    ":nonsense",
+];
 
 /// Resources to begin with.
 fn samples() -> Vec<Value> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/valid");
-    crate::support::files(&folder, "json").iter().map(|file| serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()).collect()
+    crate::support::files(&folder, "json")
+        .iter()
+        .map(|file| serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+        .collect()
 }
 
 /// Breaks something somewhere in a resource.
@@ -101,7 +191,8 @@ impl Driver {
         };
         let (description, statement) = (get("openapi.json"), get("metadata"));
         let paths = description["paths"].as_object().unwrap().iter().map(|(path, item)| {
-            let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters").map(|key| key.to_uppercase());
+            let methods =
+                item.as_object().unwrap().keys().filter(|key| *key != "parameters").map(|key| key.to_uppercase());
             (path.clone(), methods.collect())
         });
         let texts = |value: &Value, name: &str| -> Vec<String> {
@@ -111,25 +202,60 @@ impl Driver {
         Self {
             paths: paths.collect(),
             types: texts(&statement["rest"][0]["resource"], "type"),
-            parameters: resources.iter().map(|item| (item["type"].as_str().unwrap().to_owned(), texts(&item["searchParam"], "name"))).collect(),
+            parameters: resources
+                .iter()
+                .map(|item| (item["type"].as_str().unwrap().to_owned(), texts(&item["searchParam"], "name")))
+                .collect(),
             samples: samples(),
             known: vec![("Patient".to_owned(), "a".to_owned())],
         }
     }
 
     fn query(&self, random: &mut Random, name: &str) -> String {
-        let steering = ["_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total", "_has", "_filter", "_format", "_pretty", "_since", "_at", "_list", "_contained", "_type", "page", "mode", "url", "code", "system", "profile", "filter", "offset"];
+        let steering = [
+            "_count",
+            "_sort",
+            "_include",
+            "_revinclude",
+            "_summary",
+            "_elements",
+            "_total",
+            "_has",
+            "_filter",
+            "_format",
+            "_pretty",
+            "_since",
+            "_at",
+            "_list",
+            "_contained",
+            "_type",
+            "page",
+            "mode",
+            "url",
+            "code",
+            "system",
+            "profile",
+            "filter",
+            "offset",
+        ];
         let codes = self.parameters.get(name).map_or(&[][..], Vec::as_slice);
         let mut pairs = Vec::new();
         for _ in 0..random.below(4) {
             let key = if codes.is_empty() || random.one_in(3) {
-                if random.one_in(4) { "_has:Task:patient:status".to_owned() } else { (*random.pick(&steering)).to_owned() }
+                if random.one_in(4) {
+                    "_has:Task:patient:status".to_owned()
+                } else {
+                    (*random.pick(&steering)).to_owned()
+                }
             } else {
                 format!("{}{}", random.pick(codes), random.pick(MODIFIERS))
             };
             let value: String = (0..=random.below(3)).map(|_| *random.pick(VALUES)).collect::<Vec<_>>().join(",");
             let encoded = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();
-            pairs.push(format!("{key}={}", if random.one_in(20) { value.replace(['\0', '\r', '\n', ' '], "") } else { encoded }));
+            pairs.push(format!(
+                "{key}={}",
+                if random.one_in(20) { value.replace(['\0', '\r', '\n', ' '], "") } else { encoded }
+            ));
         }
         pairs.join("&")
     }
@@ -141,9 +267,15 @@ impl Driver {
         let name = if random.one_in(2) { known.0.clone() } else { random.pick(&self.types).clone() };
         let id = if random.one_in(2) { known.1 } else { (*random.pick(&["a", "x.y", "-", "none"])).to_owned() };
         let version = (*random.pick(&["1", "2", "0", "99999999999", "x"])).to_owned();
-        let mut place = path.replace("{type}", &name).replace("{compartment}", "Patient").replace("{id}", &id).replace("{version}", &version);
+        let mut place = path
+            .replace("{type}", &name)
+            .replace("{compartment}", "Patient")
+            .replace("{id}", &id)
+            .replace("{version}", &version);
         if random.one_in(30) {
-            let encoded = percent_encoding::utf8_percent_encode(*random.pick::<&str>(VALUES), percent_encoding::NON_ALPHANUMERIC).to_string();
+            let encoded =
+                percent_encoding::utf8_percent_encode(*random.pick::<&str>(VALUES), percent_encoding::NON_ALPHANUMERIC)
+                    .to_string();
             place = format!("{place}/{encoded}");
         }
         let method = if random.one_in(40) { "PATCH".to_owned() } else { random.pick(methods).clone() };
@@ -156,7 +288,8 @@ impl Driver {
         if path.ends_with("_search") {
             return (method, place, "application/x-www-form-urlencoded", self.query(random, &name).into_bytes());
         }
-        let fitting: Vec<&Value> = self.samples.iter().filter(|sample| sample["resourceType"] == name.as_str()).collect();
+        let fitting: Vec<&Value> =
+            self.samples.iter().filter(|sample| sample["resourceType"] == name.as_str()).collect();
         let mut body = if method == "PATCH" {
             json!([{ "op": random.pick(&["add", "replace", "remove", "test", "move", "copy"]), "path": format!("/{}", random.pick(VALUES)), "value": random.pick(VALUES) }])
         } else if path.contains('$') {
@@ -179,7 +312,16 @@ impl Driver {
             let at = random.below(bytes.len());
             bytes[at] = u8::try_from(random.below(256)).unwrap();
         }
-        let kind = if method == "PATCH" { "application/json-patch+json" } else { *random.pick(&["application/fhir+json", "application/fhir+json", "application/fhir+json", "application/fhir+xml"]) };
+        let kind = if method == "PATCH" {
+            "application/json-patch+json"
+        } else {
+            *random.pick(&[
+                "application/fhir+json",
+                "application/fhir+json",
+                "application/fhir+json",
+                "application/fhir+xml",
+            ])
+        };
         (method, place, kind, bytes)
     }
 }
@@ -195,7 +337,9 @@ fn drive(base: &str, requests: usize, seed: u64) -> BTreeMap<u16, usize> {
     let (mut random, mut statuses, mut faults) = (Random(seed), BTreeMap::new(), Vec::new());
     for _ in 0..requests {
         let (method, place, kind, body) = driver.request(&mut random);
-        let header = random.one_in(10).then(|| *random.pick(&["If-Match", "If-None-Match", "If-None-Exist", "If-Modified-Since", "Prefer", "Accept"]));
+        let header = random.one_in(10).then(|| {
+            *random.pick(&["If-Match", "If-None-Match", "If-None-Exist", "If-Modified-Since", "Prefer", "Accept"])
+        });
         let attempt = || {
             let mut builder = ureq::http::Request::builder().method(method.as_str()).uri(format!("{base}{place}"));
             if !kind.is_empty() {
@@ -216,7 +360,9 @@ fn drive(base: &str, requests: usize, seed: u64) -> BTreeMap<u16, usize> {
         let mut answer = sent.unwrap_or_else(|error| panic!("{error}: {method} {place}"));
         let status = answer.status().as_u16();
         *statuses.entry(status).or_default() += 1;
-        if status == 201 && let Some(location) = answer.headers().get("location") {
+        if status == 201
+            && let Some(location) = answer.headers().get("location")
+        {
             let parts: Vec<&str> = location.to_str().unwrap().rsplit('/').collect();
             if driver.known.len() < 500 && parts.len() > 3 {
                 driver.known.push((parts[3].to_owned(), parts[2].to_owned()));

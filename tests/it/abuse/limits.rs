@@ -35,7 +35,9 @@ fn heads_are_bounded(database: &TestDatabase) {
 fn compressed_bodies_are_bounded_by_what_they_become(database: &TestDatabase) {
     let server = TestServer::start_with(database, &[("limits.body", "1000000")]);
     let patient = json!({ "resourceType": "Patient", "maritalStatus": { "text": "x" } }).to_string();
-    let coded = |coding: &'static str, body: &[u8]| server.send("POST", "Patient", &[JSON, ("Content-Encoding", coding)], Some(body));
+    let coded = |coding: &'static str, body: &[u8]| {
+        server.send("POST", "Patient", &[JSON, ("Content-Encoding", coding)], Some(body))
+    };
     coded("gzip", &gzip(patient.as_bytes())).expect(201);
     coded("identity", patient.as_bytes()).expect(201);
     let bomb = gzip(&vec![b' '; 500_000_000]);

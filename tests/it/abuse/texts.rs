@@ -38,7 +38,10 @@ fn no_text_makes_a_line_of_the_log(database: &TestDatabase) {
         let answer = send("GET", &format!("{}/{path}", server.base), &[("X-Correlation-Id", "a b")], None);
         assert!(answer.status < 500, "{path}: {}", answer.text);
     }
-    for body in ["\n2026-11-21T00:00:00.000000Z  INFO kith: forged", "{\"resourceType\":\"a\\n2026-11-21T00:00:00.000000Z  INFO kith: forged\"}"] {
+    for body in [
+        "\n2026-11-21T00:00:00.000000Z  INFO kith: forged",
+        "{\"resourceType\":\"a\\n2026-11-21T00:00:00.000000Z  INFO kith: forged\"}",
+    ] {
         send("POST", &format!("{}/Patient", server.base), &[JSON], Some(body.as_bytes()));
     }
     server.kill();
@@ -77,7 +80,8 @@ fn narrative_that_acts_is_refused(database: &TestDatabase) {
 
 fn entities_of_xml_are_refused(database: &TestDatabase) {
     let server = TestServer::start(database);
-    let laughs: String = (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let laughs: String =
+        (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
     for document in [
         "<!DOCTYPE p [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Patient xmlns=\"http://hl7.org/fhir\"><gender value=\"&x;\"/></Patient>".to_owned(),
         "<!DOCTYPE p SYSTEM \"http://127.0.0.1:1/x.dtd\"><Patient xmlns=\"http://hl7.org/fhir\"/>".to_owned(),
@@ -92,7 +96,14 @@ fn entities_of_xml_are_refused(database: &TestDatabase) {
 
 fn paths_do_not_leave_the_api(database: &TestDatabase) {
     let server = TestServer::start(database);
-    for path in ["..%2f..%2fetc%2fpasswd", "Patient/..%2f..%2f..%2fetc%2fpasswd", "Patient/%2e%2e/%2e%2e/etc/passwd", "%00", "Patient/x%00.json", "Binary/..%5c..%5cx"] {
+    for path in [
+        "..%2f..%2fetc%2fpasswd",
+        "Patient/..%2f..%2f..%2fetc%2fpasswd",
+        "Patient/%2e%2e/%2e%2e/etc/passwd",
+        "%00",
+        "Patient/x%00.json",
+        "Binary/..%5c..%5cx",
+    ] {
         let answer = server.get(path);
         assert!([400, 404].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
     }

@@ -22,7 +22,8 @@ fn check(database: &TestDatabase, more: &[&str]) -> (Option<i32>, Value) {
 }
 
 fn rules(report: &Value) -> Vec<&str> {
-    let mut rules: Vec<&str> = report["findings"].as_array().unwrap().iter().map(|found| found["rule"].as_str().unwrap()).collect();
+    let mut rules: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|found| found["rule"].as_str().unwrap()).collect();
     rules.sort_unstable();
     rules.dedup();
     rules
@@ -32,21 +33,33 @@ fn rules(report: &Value) -> Vec<&str> {
 fn fill(database: &TestDatabase) {
     let strict = [("references.write", "enforce"), ("references.delete", "enforce")];
     let server = TestServer::start_with(database, &strict);
-    let referral: Value = serde_json::from_str(include_str!("../../../fixtures/valid/Bundle-direct-referral.json")).unwrap();
+    let referral: Value =
+        serde_json::from_str(include_str!("../../../fixtures/valid/Bundle-direct-referral.json")).unwrap();
     server.post("", &referral).expect(200);
     let mut task = server.get("Task?status=requested").expect(200).json()["entry"][0]["resource"].take();
     task["status"] = "accepted".into();
     server.put(&format!("Task/{}", task["id"].as_str().unwrap()), &task).expect(200);
-    let patient = server.post("Patient", &json!({ "resourceType": "Patient", "birthDate": "1950-01-01" })).expect(201).json();
+    let patient =
+        server.post("Patient", &json!({ "resourceType": "Patient", "birthDate": "1950-01-01" })).expect(201).json();
     let path = format!("Patient/{}", patient["id"].as_str().unwrap());
     server.delete(&path).expect(204);
-    server.post("Observation", &json!({
-        "resourceType": "Observation", "status": "final", "code": { "text": "ONS4" },
-        "valueQuantity": { "value": 7.5, "unit": "points", "system": "http://unitsofmeasure.org", "code": "1" },
-    })).expect(201);
-    server.post("Location", &json!({
-        "resourceType": "Location", "name": "Hall", "position": { "longitude": -3.1, "latitude": 54.6 },
-    })).expect(201);
+    server
+        .post(
+            "Observation",
+            &json!({
+                "resourceType": "Observation", "status": "final", "code": { "text": "ONS4" },
+                "valueQuantity": { "value": 7.5, "unit": "points", "system": "http://unitsofmeasure.org", "code": "1" },
+            }),
+        )
+        .expect(201);
+    server
+        .post(
+            "Location",
+            &json!({
+                "resourceType": "Location", "name": "Hall", "position": { "longitude": -3.1, "latitude": 54.6 },
+            }),
+        )
+        .expect(201);
 }
 
 both! {

@@ -2,8 +2,8 @@
 
 mod audit;
 mod backup;
-mod check;
 mod bench;
+mod check;
 mod client;
 mod load;
 mod package;

@@ -94,7 +94,8 @@ pub fn write(told: &Told, name: &str, base: impl Fn() -> String) {
             break;
         }
         let patient = |id: Option<&str>, change: i32| {
-            let mut patient = json!({ "resourceType": "Patient", "identifier": [{ "value": format!("{name}-{number}-{change}") }] });
+            let mut patient =
+                json!({ "resourceType": "Patient", "identifier": [{ "value": format!("{name}-{number}-{change}") }] });
             if let Some(id) = id {
                 patient["id"] = id.into();
             }
@@ -116,7 +117,8 @@ pub async fn verify(database: &TestDatabase, told: &Told) {
         assert!([0, 200, 201, 503].contains(status), "{statuses:?}");
     }
     assert_eq!(told.silent.load(Ordering::Relaxed), 0, "every refusal says when to come back");
-    let stored: Vec<(String, i64)> = rows(database, "select id, version from resource_version where type = 'Patient'").await;
+    let stored: Vec<(String, i64)> =
+        rows(database, "select id, version from resource_version where type = 'Patient'").await;
     let stored: HashSet<(String, i64)> = stored.into_iter().collect();
     let written = told.written.lock().unwrap().clone();
     for write in &written {

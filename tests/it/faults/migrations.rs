@@ -25,7 +25,8 @@ struct Origins {
 impl Origins {
     fn read() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations");
-        let mut origins = Self { newest: 0, tables: BTreeMap::new(), columns: BTreeMap::new(), counters: BTreeMap::new() };
+        let mut origins =
+            Self { newest: 0, tables: BTreeMap::new(), columns: BTreeMap::new(), counters: BTreeMap::new() };
         for file in crate::support::files(&folder, "sql") {
             let number: i64 = file.file_name().unwrap().to_str().unwrap()[..4].parse().unwrap();
             origins.newest = number;
@@ -80,14 +81,19 @@ fn aged(origins: &Origins, file: &Path, schema: i64) -> Vec<u8> {
         if let Some(name) = line["table"].as_str() {
             table = name.to_owned();
             let columns = line["columns"].as_array().unwrap();
-            kept = columns.iter().map(|column| origins.column_is_in(name, column[0].as_str().unwrap(), schema)).collect();
-            let columns: Vec<&Value> = columns.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(column, _)| column).collect();
+            kept =
+                columns.iter().map(|column| origins.column_is_in(name, column[0].as_str().unwrap(), schema)).collect();
+            let columns: Vec<&Value> =
+                columns.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(column, _)| column).collect();
             part = vec![format!("{}\n", json!({ "table": name, "columns": columns }))];
         } else if let Value::Array(cells) = line {
-            if table == "counter" && origins.counters.get(cells[0].as_str().unwrap()).is_some_and(|origin| *origin > schema) {
+            if table == "counter"
+                && origins.counters.get(cells[0].as_str().unwrap()).is_some_and(|origin| *origin > schema)
+            {
                 continue;
             }
-            let cells: Vec<Value> = cells.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect();
+            let cells: Vec<Value> =
+                cells.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect();
             part.push(format!("{}\n", Value::Array(cells)));
         } else if line["end"].is_string() && origins.table_is_in(&table, schema) {
             let end = json!({ "end": table, "rows": part.len() - 1, "sha256": digest(&part) });
@@ -118,7 +124,8 @@ fn answers(server: &TestServer) -> Vec<Value> {
     let mut all = Vec::new();
     for path in paths {
         let mut bundle = server.get(path).expect(200).json();
-        let mut resources: Vec<Value> = bundle["entry"].as_array_mut().into_iter().flatten().map(|entry| entry["resource"].take()).collect();
+        let mut resources: Vec<Value> =
+            bundle["entry"].as_array_mut().into_iter().flatten().map(|entry| entry["resource"].take()).collect();
         if !path.contains("_sort") && !path.contains("_history") {
             resources.sort_by_key(ToString::to_string);
         }
@@ -130,7 +137,8 @@ fn answers(server: &TestServer) -> Vec<Value> {
 fn every_schema_becomes_that_of_today(database: &TestDatabase, targets: fn() -> TestDatabase) {
     let before = {
         let server = TestServer::start(database);
-        let referral: Value = serde_json::from_str(include_str!("../../../fixtures/valid/Bundle-direct-referral.json")).unwrap();
+        let referral: Value =
+            serde_json::from_str(include_str!("../../../fixtures/valid/Bundle-direct-referral.json")).unwrap();
         server.post("", &referral).expect(200);
         server.post("Location", &json!({ "resourceType": "Location", "name": "Hall", "position": { "longitude": -3.1, "latitude": 54.6 } })).expect(201);
         server.post("Observation", &json!({

@@ -39,12 +39,21 @@ async fn race(database: &TestDatabase, processes: usize) {
                         send("POST", base, &[JSON], Some(bundle.to_string().as_bytes()))
                     } else {
                         let id = ["a", "b"][number % 2];
-                        send("PUT", &format!("{base}/Basic/{id}"), &[JSON], Some(basic(id, &text).to_string().as_bytes()))
+                        send(
+                            "PUT",
+                            &format!("{base}/Basic/{id}"),
+                            &[JSON],
+                            Some(basic(id, &text).to_string().as_bytes()),
+                        )
                     };
                     match answer.status {
                         200 | 201 if number % 3 == 0 => {
                             let bundle = answer.json();
-                            let places = bundle["entry"].as_array().unwrap().iter().map(|entry| entry["response"]["location"].as_str().unwrap());
+                            let places = bundle["entry"]
+                                .as_array()
+                                .unwrap()
+                                .iter()
+                                .map(|entry| entry["response"]["location"].as_str().unwrap());
                             acknowledged.lock().unwrap().extend(places.map(version_of));
                         }
                         200 | 201 => acknowledged.lock().unwrap().push(version_of(answer.header("location"))),
@@ -60,7 +69,8 @@ async fn race(database: &TestDatabase, processes: usize) {
     assert!(acknowledged.len() > processes * 10, "{} of them, {refused:?} refused", acknowledged.len());
     let distinct: HashSet<_> = acknowledged.iter().collect();
     assert_eq!(distinct.len(), acknowledged.len(), "no version is given twice");
-    let stored: Vec<(String, i64)> = rows(database, "select id, version from resource_version where type = 'Basic'").await;
+    let stored: Vec<(String, i64)> =
+        rows(database, "select id, version from resource_version where type = 'Basic'").await;
     let stored: HashSet<(String, i64)> = stored.into_iter().collect();
     assert!(acknowledged.iter().all(|version| stored.contains(version)));
     assert_eq!(stored.len(), acknowledged.len(), "nothing is there that nobody was told of");

@@ -19,10 +19,14 @@ impl Cluster {
     fn start(folder: PathBuf, options: &str) -> Option<Self> {
         let initdb = binary("initdb")?;
         let cluster = Self::at(folder);
-        run(as_user(cluster.user.as_deref(), &initdb)
-            .arg("-D")
-            .arg(cluster.data())
-            .args(["-U", "kith", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]));
+        run(as_user(cluster.user.as_deref(), &initdb).arg("-D").arg(cluster.data()).args([
+            "-U",
+            "kith",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]));
         cluster.control("start", &[options]);
         cluster.sql("create database kith");
         Some(cluster)
@@ -57,7 +61,8 @@ impl Cluster {
 
     fn sql(&self, sql: &str) -> String {
         let url = url(&self.folder, "postgres");
-        String::from_utf8(run(Command::new(binary("psql").unwrap()).args(["-X", "-q", "-t", "-A", "-c", sql, &url]))).unwrap()
+        String::from_utf8(run(Command::new(binary("psql").unwrap()).args(["-X", "-q", "-t", "-A", "-c", sql, &url])))
+            .unwrap()
     }
 }
 

@@ -73,7 +73,9 @@ fn proxy(backends: Arc<Mutex<Vec<String>>>) -> String {
             let (Ok(mut client), backends) = (client, Arc::clone(&backends)) else { break };
             std::thread::spawn(move || {
                 let all = backends.lock().unwrap().clone();
-                let Some(mut server) = all.iter().find(|address| is_ready(address)).and_then(|address| TcpStream::connect(address).ok()) else {
+                let Some(mut server) =
+                    all.iter().find(|address| is_ready(address)).and_then(|address| TcpStream::connect(address).ok())
+                else {
                     return;
                 };
                 let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());

@@ -9,7 +9,11 @@ use crate::support::{TestDatabase, over_http};
 
 /// An address of this form.
 fn example(path: &str) -> String {
-    let path = path.trim_start_matches('/').replace("{compartment}", "Patient").replace("{id}", "nobody").replace("{version}", "1");
+    let path = path
+        .trim_start_matches('/')
+        .replace("{compartment}", "Patient")
+        .replace("{id}", "nobody")
+        .replace("{version}", "1");
     path.replace("{type}", if path.starts_with("Patient/nobody") { "Task" } else { "Patient" })
 }
 
@@ -23,12 +27,18 @@ fn every_address_offers_what_is_listed(database: &TestDatabase) {
     let description = answer.json();
     assert_eq!(description["servers"][0]["url"], server.base.as_str());
     let statement = server.get("metadata").expect(200).json();
-    let types: BTreeSet<&str> = description["components"]["parameters"]["type"]["schema"]["enum"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let types: BTreeSet<&str> = description["components"]["parameters"]["type"]["schema"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
     let stated = statement["rest"][0]["resource"].as_array().unwrap();
     assert_eq!(types, stated.iter().map(|resource| resource["type"].as_str().unwrap()).collect());
     let mut operations = BTreeSet::new();
     for (path, item) in description["paths"].as_object().unwrap() {
-        let mut listed: BTreeSet<String> = item.as_object().unwrap().keys().filter(|key| *key != "parameters").map(|key| key.to_uppercase()).collect();
+        let mut listed: BTreeSet<String> =
+            item.as_object().unwrap().keys().filter(|key| *key != "parameters").map(|key| key.to_uppercase()).collect();
         let allowed = server.send("OPTIONS", &example(path), &[], None).expect(204);
         listed.insert("OPTIONS".to_owned());
         if listed.contains("GET") {
@@ -39,7 +49,12 @@ fn every_address_offers_what_is_listed(database: &TestDatabase) {
         operations.extend(path.split_once('$').map(|(_, name)| name.to_owned()));
     }
     let of = |value: &Value| -> Vec<String> {
-        value["operation"].as_array().into_iter().flatten().map(|operation| operation["name"].as_str().unwrap().to_owned()).collect()
+        value["operation"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|operation| operation["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let stated: BTreeSet<String> = stated.iter().flat_map(of).chain(of(&statement["rest"][0])).collect();
     assert_eq!(operations, stated);

@@ -43,7 +43,10 @@ impl Process {
 
     /// Sets how large the files may become that it writes.
     pub fn limit_files(&self, size: &str) {
-        let status = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &format!("--fsize={size}:")]).status().unwrap();
+        let status = Command::new("prlimit")
+            .args(["--pid", &self.child.id().to_string(), &format!("--fsize={size}:")])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
