@@ -74,7 +74,7 @@ pub async fn export(
     positions: &mut Positions,
     sink: &mut dyn FnMut(&[Line]) -> Result<(), Problem>,
 ) -> Result<u64, Problem> {
-    let database = Database::pool(&dialect::existing(dialect::options(settings)?), 1);
+    let database = Database::pool(&dialect::existing(dialect::options(settings)?), 1, None);
     let chains: Vec<String> =
         on!(&database, |pool| sqlx::query_scalar(CHAINS).fetch_all(pool).await).map_err(error::problem)?;
     sink(&keys(&database).await?)?;
