@@ -2,6 +2,8 @@
 //! come from the reference data (`KITH_SHARED_DATA` or `../shared/data`); without it the sample resources stand in.
 #![allow(missing_docs, clippy::unwrap_used, clippy::allow_attributes, reason = "a benchmark may fail loudly")]
 
+mod inputs;
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -51,11 +53,18 @@ fn validation(criterion: &mut Criterion) {
         ("KithPatient", sample("Patient-ada-thistlewood.json")),
         ("KithReferralTask", sample("Task-completed.json")),
         ("Bundle of a referral", sample("Bundle-direct-referral.json")),
+        ("Questionnaire of 50 items", inputs::questionnaire()),
+        ("message of 100 entries", inputs::message()),
     ];
     let mut group = criterion.benchmark_group("validate");
     for (name, resource) in &inputs {
         group.bench_function(*name, |bencher| bencher.iter(|| validator.validate(black_box(resource), &options)));
     }
+    let message = inputs::message();
+    let divided = Options { parallel: true, ..Options::default() };
+    group.bench_function("message of 100 entries, on every core", |bencher| {
+        bencher.iter(|| validator.validate(black_box(&message), &divided));
+    });
     group.finish();
     let mut group = criterion.benchmark_group("parse");
     for (name, resource) in &inputs {

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod catalogue;
 pub mod compile;
+mod hint;
 pub mod levels;
 pub mod print;
 pub mod rule;

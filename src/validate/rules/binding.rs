@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::member::{self, has, text};
-use crate::fhir::suggest;
 use crate::terminology::{self, CompiledValueSet, Membership};
 
 use crate::validate::rule::{Binding, Strength};
@@ -115,12 +114,15 @@ fn stranger<'a>(
         Strength::Extensible => (Severity::Warning, "binding-extensible", "should be, unless none fits,"),
         Strength::Preferred | Strength::Example => (Severity::Information, "binding-preferred", "had better be"),
     };
-    let hint = value
-        .as_str()
-        .and_then(|code| suggest::nearest(code, set.codes()))
-        .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
+    let hint = run.allowed_or_nearest(code_of(value), set);
     let text = [origin.element, " ", verb, " a code of value set ", &binding.value_set, ".", &hint].concat();
     run.push(Issue::new(severity, IssueCode::CodeInvalid, rule, text), place.path, origin);
+}
+
+/// The first code of a value.
+fn code_of(value: &Value) -> Option<&str> {
+    let first = || member::member(value, "coding").and_then(|codings| codings.get(0));
+    value.as_str().or_else(|| text(value, "code")).or_else(|| first().and_then(|coding| text(coding, "code")))
 }
 
 /// A required binding wants a code; a text alone or an extension instead of a code is not for us to judge elsewhere.

@@ -17,10 +17,13 @@ const EXTENSION: Origin<'static> =
 /// Reports an extension whose definition is not loaded: an error for a modifier, which may not be ignored.
 pub fn unknown(run: &mut Run<'_, '_>, url: &str, is_modifier: bool, path: &Path<'_>) {
     if is_modifier {
-        let text = format!("Modifier extension {url} is not known to this server, which may not ignore it. Remove it.");
+        let hint = run.did_you_mean_profile(url);
+        let text =
+            format!("Modifier extension {url} is not known to this server, which may not ignore it. Remove it.{hint}");
         return run.error(IssueCode::Extension, "extension-modifier", text, path, EXTENSION);
     }
-    let text = format!("Extension {url} is not known to this server; its content is stored and not checked.");
+    let hint = run.did_you_mean_profile(url);
+    let text = format!("Extension {url} is not known to this server; its content is stored and not checked.{hint}");
     run.warn(IssueCode::Extension, "extension-unknown", text, path, EXTENSION);
 }
 

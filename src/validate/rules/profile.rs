@@ -30,7 +30,10 @@ pub fn declared<'a>(run: &mut Run<'_, 'a>, resource: &'a Value, start: usize, pa
                 run.add_profile(start, profile);
             }
         } else {
-            let text = "The resource declares a profile that is not loaded; it was not checked against it.".to_owned();
+            let hint = run.did_you_mean_profile(canonical);
+            let text = format!(
+                "The resource declares a profile that is not loaded; it was not checked against it.{hint} Load the package that has it."
+            );
             run.warn(IssueCode::NotFound, "profile-unknown", text, &list.index(index), RESOURCE);
         }
     }

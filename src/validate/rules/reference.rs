@@ -17,7 +17,9 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         && !is_resource_type(run, stated)
     {
         let path = place.path.element("type");
-        let text = "Reference.type names no resource type of FHIR R4.".to_owned();
+        let types = run.validator.definitions().resource_types();
+        let hint = run.did_you_mean(stated, types.iter().map(String::as_str));
+        let text = format!("Reference.type names no resource type of FHIR R4.{hint}");
         run.error(IssueCode::Value, "reference-type", text, &path, origin);
         return;
     }
@@ -33,7 +35,9 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
             run.error(IssueCode::Invariant, "ref-1", text, place.path, origin);
         }
         Some(Reference::Relative(target)) if !run.validator.definitions().is_resource_type(target.resource_type) => {
-            let text = "The reference begins with a name that is no resource type of FHIR R4.".to_owned();
+            let types = run.validator.definitions().resource_types();
+            let hint = run.did_you_mean(target.resource_type, types.iter().map(String::as_str));
+            let text = format!("The reference begins with a name that is no resource type of FHIR R4.{hint}");
             run.warn(IssueCode::Value, "reference-format", text, &path, origin);
         }
         Some(Reference::Relative(target)) => other_type_by_uuid(run, target, place, origin),

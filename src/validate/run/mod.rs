@@ -120,6 +120,10 @@ pub struct Run<'v, 'a> {
     pub now: Micros,
     /// True where the entries of a large Bundle may be divided among threads.
     pub parallel: bool,
+    /// How many issues there were where the present entry of the outermost Bundle began.
+    pub issues_before: usize,
+    /// False within a large Bundle, where looking for the nearest url at each entry would take long.
+    pub suggests_urls: bool,
     depth: usize,
 }
 
@@ -138,6 +142,8 @@ impl<'v, 'a> Run<'v, 'a> {
             trial: false,
             now,
             parallel: false,
+            issues_before: 0,
+            suggests_urls: true,
             depth: 0,
         }
     }

@@ -92,6 +92,8 @@ impl<'v, 'a> Run<'v, 'a> {
             trial: self.trial,
             now: self.now,
             parallel: false,
+            issues_before: 0,
+            suggests_urls: self.suggests_urls,
             depth: self.depth,
         }
     }

@@ -19,6 +19,12 @@ use super::{BundleEntries, Focus, Holder, Origin, Place, Range, Run, Scope};
 /// Profiles of Kith begin so; they make some rules stricter.
 const KITH_PROFILE: &str = "https://kith.example/fhir/StructureDefinition/";
 
+/// A Bundle with more entries is a large one.
+const FEW_ENTRIES: usize = 32;
+
+/// Steps of the path of a resource in an entry: `Bundle.entry[0].resource`.
+const ENTRY_DEPTH: usize = 4;
+
 impl<'a> Run<'_, 'a> {
     /// Checks the resource at the root.
     pub fn root(&mut self, value: &'a Value) {
@@ -45,6 +51,9 @@ impl<'a> Run<'_, 'a> {
         };
         let outer = place.scope;
         let contained = name == "contained";
+        if place.path.depth() == ENTRY_DEPTH {
+            self.issues_before = self.issues.len();
+        }
         let scope = if contained {
             Scope { resource: value, ..*outer }
         } else {
@@ -75,7 +84,9 @@ impl<'a> Run<'_, 'a> {
         scope.types[1] = scope.types[1].or(Some(type_));
         let outer_bundle = self.bundle.clone();
         if schema.name == "Bundle" {
-            self.bundle = Some(Arc::new(BundleEntries::of(value)));
+            let entries = BundleEntries::of(value);
+            self.suggests_urls &= entries.count <= FEW_ENTRIES;
+            self.bundle = Some(Arc::new(entries));
         }
         let start = self.overlays.len();
         self.overlays.extend_from_within(range.start..range.end);

@@ -52,6 +52,8 @@ pub struct Scope<'a> {
 pub struct BundleEntries<'a> {
     by_url: HashMap<&'a str, &'a Value>,
     by_type_and_id: HashMap<&'a str, &'a Value>,
+    /// How many entries there are, those without a url included.
+    pub count: usize,
 }
 
 impl<'a> BundleEntries<'a> {
@@ -60,6 +62,7 @@ impl<'a> BundleEntries<'a> {
     pub fn of(bundle: &'a Value) -> Self {
         let mut entries = Self::default();
         let list = bundle.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        entries.count = list.len();
         for entry in list {
             let url = entry.get("fullUrl").and_then(Value::as_str);
             let (Some(url), Some(resource)) = (url, entry.get("resource")) else { continue };

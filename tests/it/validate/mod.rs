@@ -1,5 +1,6 @@
 //! Validation: the rules one by one, the UK Core examples, the official examples, hostile input.
 
+mod allocations;
 mod compile;
 mod fixtures;
 mod hostile;
@@ -12,6 +13,7 @@ mod sharing;
 mod slicing;
 mod snapshots;
 mod support;
+mod texts;
 mod uk_core;
 
 use std::collections::BTreeMap;
