@@ -1,7 +1,13 @@
 //! Validation of a folder of resources in this process: verdict and mean processor time of each, as lines of
 //! `name TAB verdict TAB microseconds`. `benches/side-by-side/run.sh` compares them with what other validators need:
 //! `cargo bench --bench side_by_side -- FOLDER`.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::allow_attributes, reason = "a benchmark may fail loudly")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::allow_attributes,
+    reason = "a benchmark may fail loudly"
+)]
 
 use std::hint::black_box;
 use std::path::PathBuf;

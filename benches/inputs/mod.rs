@@ -31,8 +31,7 @@ fn question(group: usize, item: usize) -> Value {
         question["answerOption"] = json!(["never", "seldom", "often", "always"].map(option));
     }
     if item > 5 {
-        question["enableWhen"] =
-            json!([{ "question": format!("{group}.5"), "operator": "=", "answerBoolean": true }]);
+        question["enableWhen"] = json!([{ "question": format!("{group}.5"), "operator": "=", "answerBoolean": true }]);
     }
     question
 }

@@ -124,6 +124,9 @@ fn section(page: &mut String, Shown { entry, issue }: &Shown) {
     for definition in &entry.example.definitions {
         let _ = write!(page, "With this definition:\n\n```json\n{}\n```\n\n", pretty(definition));
     }
+    if let Some(needs) = &entry.example.needs {
+        let _ = write!(page, "With {needs} loaded:\n\n");
+    }
     let asked =
         entry.example.profile.as_ref().map_or_else(String::new, |profile| format!(", validated against {profile}"));
     let text = entry.example.text.clone().unwrap_or_default();

@@ -55,6 +55,8 @@ pub struct Example {
     pub resource: Option<Value>,
     /// The text, where it cannot.
     pub text: Option<String>,
+    /// What must be loaded that this server does not bring along.
+    pub needs: Option<String>,
     /// A profile that is asked for.
     pub profile: Option<String>,
     /// Definitions that are loaded besides those of the server.

@@ -10,6 +10,9 @@ use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, WH
 
 use super::{Origin, Place, Range, Run};
 
+/// Steps of the path of an entry of the outermost Bundle: `Bundle.entry[0]`.
+const ENTRY_DEPTH: usize = 3;
+
 /// The elements of most datatypes and backbone elements.
 const FEW_ELEMENTS: usize = 16;
 
@@ -164,6 +167,9 @@ impl<'v, 'a> Run<'v, 'a> {
             } else {
                 place
             };
+            if element.id == "Bundle.entry" && place.path.depth() == ENTRY_DEPTH {
+                self.issues_before = self.issues.len();
+            }
             let end = self.overlays.len();
             let own = self.slices_of(base, index, nodes);
             self.item(name, element, items.get(index), own, place);

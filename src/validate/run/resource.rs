@@ -22,9 +22,6 @@ const KITH_PROFILE: &str = "https://kith.example/fhir/StructureDefinition/";
 /// A Bundle with more entries is a large one.
 const FEW_ENTRIES: usize = 32;
 
-/// Steps of the path of a resource in an entry: `Bundle.entry[0].resource`.
-const ENTRY_DEPTH: usize = 4;
-
 impl<'a> Run<'_, 'a> {
     /// Checks the resource at the root.
     pub fn root(&mut self, value: &'a Value) {
@@ -51,9 +48,6 @@ impl<'a> Run<'_, 'a> {
         };
         let outer = place.scope;
         let contained = name == "contained";
-        if place.path.depth() == ENTRY_DEPTH {
-            self.issues_before = self.issues.len();
-        }
         let scope = if contained {
             Scope { resource: value, ..*outer }
         } else {

@@ -45,7 +45,12 @@ fn validation_asks_for_little_memory() {
         assert!(errors.is_empty(), "{name}: {errors:#?}");
         let measured = measure(|| drop(validator.validate(&resource, &options)));
         wrong |= measured.count_total > most;
-        found.push(format!("{name}: {} allocations, {} bytes, {} issues", measured.count_total, measured.bytes_total, issues.len()));
+        found.push(format!(
+            "{name}: {} allocations, {} bytes, {} issues",
+            measured.count_total,
+            measured.bytes_total,
+            issues.len()
+        ));
     }
     assert!(!wrong, "{}", found.join("\n"));
 }

@@ -80,7 +80,11 @@ fn wrong_ids_and_levels_are_reported_with_the_nearest_id() {
 #[test]
 fn every_example_breaks_its_rule() {
     let mut wrong = Vec::new();
-    for shown in kith::app::rules::shown(catalogue::all()).unwrap() {
+    let all = kith::app::rules::shown(catalogue::all()).unwrap();
+    let needy: Vec<&str> =
+        all.iter().filter(|shown| shown.entry.example.needs.is_some()).map(|shown| &*shown.entry.id).collect();
+    assert_eq!(needy, ["code-inactive"], "rules whose examples need what is not shipped; their own tests raise them");
+    for shown in all.into_iter().filter(|shown| shown.entry.example.needs.is_none()) {
         let found = shown.issue.map(|issue| issue.severity.code());
         let expected = if shown.entry.severity == "off" { "error" } else { &shown.entry.severity };
         if found != Some(expected) {

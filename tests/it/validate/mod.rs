@@ -13,7 +13,6 @@ mod sharing;
 mod slicing;
 mod snapshots;
 mod support;
-mod texts;
 mod uk_core;
 
 use std::collections::BTreeMap;
