@@ -46,7 +46,7 @@ pub fn run(arguments: &BackupArguments) -> ExitCode {
 
 /// What a problem says, line by line.
 pub(super) fn texts(problem: &Problem) -> Vec<String> {
-    problem.issues().iter().map(|issue| issue.text.to_string()).collect()
+    problem.issues().iter().map(|issue| issue.text.clone()).collect()
 }
 
 fn save(path: &Path, settings: &Settings) -> Result<(PathBuf, Contents), Problem> {

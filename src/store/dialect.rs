@@ -134,6 +134,9 @@ pub(super) fn exclusive(options: Options) -> Options {
 pub(super) const OTHERS_CONNECTED: &str = "select count(*) from pg_stat_activity where datname = current_database() \
      and application_name = 'kith' and pid <> pg_backend_pid()";
 
+/// Within a transaction [`OTHERS_CONNECTED`] would give the same answer again.
+pub(super) const LOOK_ANEW: &str = "select pg_stat_clear_snapshot()";
+
 /// Looks at every page and every row of every index. SQLite only.
 pub(super) const INTEGRITY_CHECK: &str = "pragma integrity_check(100)";
 

@@ -137,8 +137,9 @@ pub fn inserts() -> [&'static Insert; 16] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: [&str; 6] = [
+pub const POSTGRES_ONLY: [&str; 7] = [
     dialect::ADVISORY_LOCK,
+    dialect::LOOK_ANEW,
     dialect::OTHERS_CONNECTED,
     dialect::TRY_ADVISORY_LOCK,
     jobs::CLAIM_SKIPPING,

@@ -2,6 +2,7 @@
 //! everything is written in one transaction, so that a restoration that is broken off leaves what was there.
 
 use std::io::Read;
+use std::time::Duration;
 
 use super::cell::{Cell, bind_cells, insert_text};
 use super::format::{Head, Piece, Reader};
@@ -14,6 +15,10 @@ use crate::store::audit::record::AuditRow;
 use crate::store::audit::verify::{Report, TrailVerifier, Trust};
 use crate::store::database::{Connection, on};
 use crate::store::{StoreSettings, dialect, error, migrate};
+
+/// How often, and after how long again, is looked whether others are connected.
+const LOOKS: usize = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Values in one insert at most; both databases take more.
 const MOST_VALUES: usize = 2000;
@@ -53,9 +58,9 @@ pub async fn restore<R: Read>(
         return Ok((contents, report));
     }
     let options = dialect::exclusive(dialect::options(settings)?);
-    let mut connection = Connection::open(&options).await.map_err(in_use)?;
+    let mut connection = Connection::open(&options).await.map_err(|problem| in_use(&problem))?;
     let begin = dialect::begin(&connection);
-    connection.execute(begin).await.map_err(|error| in_use(error::problem(error)))?;
+    connection.execute(begin).await.map_err(|error| in_use(&error::problem(error)))?;
     let written = fill(&mut connection, clock, open()?, how, &contents, progress).await;
     let end = if written.is_ok() { "commit" } else { "rollback" };
     let ended = connection.execute(end).await;
@@ -68,7 +73,7 @@ pub async fn restore<R: Read>(
     migrated.map(|()| (contents, report))
 }
 
-fn in_use(problem: Problem) -> Problem {
+fn in_use(problem: &Problem) -> Problem {
     let text = "The database cannot be had alone: stop every kith that has it open.";
     Problem::new(Kind::Conflict, text).because(problem.to_string())
 }
@@ -193,12 +198,8 @@ async fn fill<R: Read>(
     contents: &Contents,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), Problem> {
-    if let Connection::Postgres(c) = &mut *connection {
-        let others: i64 =
-            sqlx::query_scalar(dialect::OTHERS_CONNECTED).fetch_one(&mut *c).await.map_err(error::problem)?;
-        if others > 0 {
-            return Err(in_use(Problem::internal("others are connected")));
-        }
+    if others_stay(connection).await? {
+        return Err(in_use(&Problem::internal("others are connected")));
     }
     let there = tables::tables(connection).await?;
     if !how.overwrite && holds_something(connection, &there).await? {
@@ -239,6 +240,20 @@ async fn fill<R: Read>(
         }
     }
     tables::set_counters(connection).await
+}
+
+/// True where other connections of kith stay. Those of a process that has just ended take PostgreSQL a moment to notice.
+async fn others_stay(connection: &mut Connection) -> Result<bool, Problem> {
+    let Connection::Postgres(c) = connection else { return Ok(false) };
+    for _ in 0..LOOKS {
+        let others: Result<i64, _> = sqlx::query_scalar(dialect::OTHERS_CONNECTED).fetch_one(&mut *c).await;
+        if others.map_err(error::problem)? == 0 {
+            return Ok(false);
+        }
+        sqlx::query(dialect::LOOK_ANEW).execute(&mut *c).await.map_err(error::problem)?;
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(true)
 }
 
 /// A table of the backup must be one of the schema, with the same columns.

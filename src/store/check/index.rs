@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::problem::Problem;
 use crate::search::index::IndexRows;
 use crate::search::references::LocalReference;
-use crate::store::backup::cell::cells;
+use crate::store::backup::cell::{Cell, cells};
 use crate::store::backup::tables::{self, Table};
 use crate::store::database::{Connection, on};
 use crate::store::index::{self, NewParameters, Parameters};
@@ -88,7 +88,7 @@ async fn batch_of(
                 checked.push(stored);
             }
             Err(_) => {
-                report.add("body", format!("{}/{}", stored.resource_type, stored.id), "the stored text cannot be read")
+                report.add("body", format!("{}/{}", stored.resource_type, stored.id), "the stored text cannot be read");
             }
         }
     }
@@ -205,7 +205,7 @@ async fn select(connection: &mut Connection, tables: &[Table], range: (i64, i64)
             let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(range.0).bind(range.1);
             for row in query.fetch_all(&mut *c).await.map_err(error::problem)? {
                 let cells = cells!(row, table).map_err(error::problem)?;
-                let key = cells.get(place).and_then(|cell| cell.as_integer()).unwrap_or_default();
+                let key = cells.get(place).and_then(Cell::as_integer).unwrap_or_default();
                 all.entry((number, key)).or_default().push(format!("{cells:?}"));
             }
         });

@@ -122,7 +122,7 @@ pub(super) async fn bodies(
         let mut rows = sqlx::query_as::<_, Body>(BODIES).fetch(&mut *c);
         while let Some(row) = rows.try_next().await.map_err(error::problem)? {
             report.versions += 1;
-            if report.versions % 1000 == 0 {
+            if report.versions.is_multiple_of(1000) {
                 progress("versions", report.versions);
             }
             if let Some(text) = wrong(&row) {
@@ -144,7 +144,8 @@ fn wrong((resource_type, id, version, last_updated, deleted, body): &Body) -> Op
         return Some("the stored text is another resource");
     }
     let meta = &value["meta"];
-    if meta["versionId"] != version.to_string() || meta["lastUpdated"] != format_instant(*last_updated) {
+    let version = version.to_string();
+    if meta["versionId"] != version.as_str() || meta["lastUpdated"] != format_instant(*last_updated) {
         return Some("the stored text is another version, or one of another time");
     }
     None

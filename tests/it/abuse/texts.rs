@@ -80,8 +80,8 @@ fn narrative_that_acts_is_refused(database: &TestDatabase) {
 
 fn entities_of_xml_are_refused(database: &TestDatabase) {
     let server = TestServer::start(database);
-    let laughs: String =
-        (1..12).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let laugh = |n: u32| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10));
+    let laughs = (1..12).map(laugh).collect::<Vec<_>>().concat();
     for document in [
         "<!DOCTYPE p [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><Patient xmlns=\"http://hl7.org/fhir\"><gender value=\"&x;\"/></Patient>".to_owned(),
         "<!DOCTYPE p SYSTEM \"http://127.0.0.1:1/x.dtd\"><Patient xmlns=\"http://hl7.org/fhir\"/>".to_owned(),

@@ -61,7 +61,11 @@ impl Origins {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn digest(lines: &[String]) -> String {
@@ -79,7 +83,7 @@ fn aged(origins: &Origins, file: &Path, schema: i64) -> Vec<u8> {
     let (mut table, mut kept) = (String::new(), Vec::new());
     for line in lines {
         if let Some(name) = line["table"].as_str() {
-            table = name.to_owned();
+            name.clone_into(&mut table);
             let columns = line["columns"].as_array().unwrap();
             kept =
                 columns.iter().map(|column| origins.column_is_in(name, column[0].as_str().unwrap(), schema)).collect();
