@@ -183,7 +183,7 @@ fn questions(criterion: &mut Criterion) {
         let url = format!("http://test.example/{name}");
         let definition = terminology.value_set(&url).unwrap();
         group.bench_function(format!("compile {name}"), |bencher| {
-            bencher.iter(|| terminology.compile(black_box(&definition)))
+            bencher.iter(|| terminology.compile(black_box(&definition)));
         });
         // As a binding asks: the compiled set is at hand.
         let compiled = terminology.compiled(&url).unwrap();

@@ -136,9 +136,9 @@ impl Draft {
         codes.extend(other.codes.iter().filter(|code| both(code, &self)).cloned());
         let grammars = self.grammars.into_iter().filter(|grammar| other.grammars.contains(grammar)).collect();
         let mut selected = self.selected;
-        selected.iter_mut().for_each(|part| {
+        for part in &mut selected {
             part.retain(|edition, at| other.selected.iter().any(|other| other.has(edition, at)));
-        });
+        }
         let mut unloaded = self.unloaded;
         unloaded.extend(other.unloaded);
         Self { codes, grammars, selected, unloaded }

@@ -32,7 +32,7 @@ impl Selected {
 
     /// Whether a concept of an edition, this one or another, is in it.
     pub(super) fn has(&self, edition: &Edition, at: u32) -> bool {
-        if std::ptr::eq(&*self.edition, edition) {
+        if std::ptr::eq(Arc::as_ptr(&self.edition), edition) {
             return self.concepts.contains(at);
         }
         self.member(&edition.id(at).to_string()) == Membership::In

@@ -18,6 +18,9 @@ const DEEPEST: usize = 16;
 /// What is done with a file: its name and its content.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(&Path, &mut dyn BufRead) -> Result<(), Problem>;
 
+/// The same with the size of the file.
+type VisitSized<'v> = &'v mut dyn FnMut(&Path, &mut dyn BufRead, u64) -> Result<(), Problem>;
+
 /// A release on disk.
 #[derive(Debug)]
 pub(super) struct Release {
@@ -37,12 +40,15 @@ enum Form {
 impl Release {
     /// Finds the files of a release.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
-        let name = path.to_string_lossy().to_lowercase();
+        let is = |path: &Path, wanted: &str| {
+            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+        };
+        let is_tar = || path.file_stem().is_some_and(|stem| is(Path::new(stem), "tar"));
         let form = if path.is_dir() {
             Form::Folder
-        } else if name.ends_with(".zip") {
+        } else if is(path, "zip") {
             Form::Zip
-        } else if name.ends_with(".tgz") || name.ends_with(".tar.gz") {
+        } else if is(path, "tgz") || is(path, "gz") && is_tar() {
             Form::Tar
         } else {
             return Err(mistake(format!("{} is no folder, .zip or .tgz.", path.display())));
@@ -64,7 +70,9 @@ impl Release {
                     found.push((name.to_owned(), size));
                     Ok(())
                 })?;
-                found.iter().for_each(|(name, size)| release.add(name, *size));
+                for (name, size) in &found {
+                    release.add(name, *size);
+                }
             }
         }
         release.files.sort();
@@ -122,7 +130,7 @@ impl Release {
         ZipArchive::new(BufReader::new(file)).map_err(|error| unreadable(&self.path, error))
     }
 
-    fn tar(&self, visit: &mut dyn FnMut(&Path, &mut dyn BufRead, u64) -> Result<(), Problem>) -> Result<(), Problem> {
+    fn tar(&self, visit: VisitSized<'_>) -> Result<(), Problem> {
         let unreadable = |error: std::io::Error| unreadable(&self.path, error);
         let file = File::open(&self.path).map_err(unreadable)?;
         let mut archive = tar::Archive::new(GzDecoder::new(BufReader::new(file)));

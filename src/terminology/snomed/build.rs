@@ -214,7 +214,9 @@ impl Builder {
         let mut pairs: Vec<(u32, u32)> =
             all.iter().filter(|row| is_parent(row)).map(|row| (row.source, row.target)).collect();
         self.edition.parents = lists(count, &mut pairs);
-        pairs.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
+        for pair in &mut pairs {
+            *pair = (pair.1, pair.0);
+        }
         self.edition.children = lists(count, &mut pairs);
         all.retain(|row| !is_parent(row));
         all.sort_unstable_by_key(|row| (row.source, row.group, row.name, row.target));

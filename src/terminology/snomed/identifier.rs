@@ -34,7 +34,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 
 /// True for identifiers of concepts (partition 00 or 10), false for those of descriptions and relationships.
 pub(super) const fn is_concept(id: u64) -> bool {
-    id / 10 % 10 == 0
+    (id / 10).is_multiple_of(10)
 }
 
 /// The namespace of an identifier in the long format; none for the international release.

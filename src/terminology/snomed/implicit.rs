@@ -1,6 +1,8 @@
 //! Value sets that SNOMED CT has without a definition (<https://hl7.org/fhir/R4/snomedct.html#implicit>): their urls say what is in
 //! them. Each is turned into the definition that says the same.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::SYSTEM;
@@ -17,8 +19,9 @@ pub fn value_set(url: &str) -> Option<Value> {
     if !version.is_empty() {
         include["version"] = json!(system);
     }
-    if let Some(filter) = filter(query)? {
-        include["filter"] = json!([filter]);
+    let filters = filters(query)?;
+    if !filters.is_empty() {
+        include["filter"] = Value::Array(filters);
     }
     let name = "SnomedImplicitValueSet";
     Some(
@@ -32,11 +35,11 @@ pub fn is_one(canonical: &str) -> bool {
     canonical.strip_prefix(SYSTEM).is_some_and(|rest| rest.starts_with(['?', '/']) && rest.contains("?fhir_vs"))
 }
 
-fn filter(query: &str) -> Option<Option<Value>> {
-    let Some(rule) = query.strip_prefix("fhir_vs=") else { return (query == "fhir_vs").then_some(None) };
+fn filters(query: &str) -> Option<Vec<Value>> {
+    let Some(rule) = query.strip_prefix("fhir_vs=") else { return (query == "fhir_vs").then(Vec::new) };
     let filter = |property: &str, op: &str, value: &str| json!({ "property": property, "op": op, "value": value });
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
-    Some(Some(if rule == "refset" {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(Cow::into_owned);
+    Some(vec![if rule == "refset" {
         filter("constraint", "=", ALL_REFERENCE_SETS)
     } else if let Some(id) = rule.strip_prefix("isa/") {
         filter("concept", "is-a", id)
@@ -44,7 +47,7 @@ fn filter(query: &str) -> Option<Option<Value>> {
         filter("concept", "in", id)
     } else {
         filter("constraint", "=", &decoded(rule.strip_prefix("ecl/")?).ok()?)
-    }))
+    }])
 }
 
 /// Everything below |Reference set|.

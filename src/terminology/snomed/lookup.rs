@@ -28,9 +28,12 @@ impl Edition {
         add("inactive", "Boolean", json!(!self.is_active(at)));
         add("sufficientlyDefined", "Boolean", json!(self.defined.contains(at)));
         let module = self.modules.get(at as usize).and_then(|number| self.module_ids.get(usize::from(*number)));
-        module.into_iter().for_each(|module| add("moduleId", "Code", json!(module.to_string())));
-        let time = self.times.get(at as usize);
-        time.into_iter().for_each(|time| add("effectiveTime", "String", json!(format!("{time:08}"))));
+        if let Some(module) = module {
+            add("moduleId", "Code", json!(module.to_string()));
+        }
+        if let Some(time) = self.times.get(at as usize) {
+            add("effectiveTime", "String", json!(format!("{time:08}")));
+        }
         for (name, lists) in [("parent", &self.parents), ("child", &self.children)] {
             lists.of(at).iter().for_each(|other| add(name, "Code", json!(self.id(*other).to_string())));
         }

@@ -1,6 +1,8 @@
 //! The files of a release (SNOMED CT Release File Specifications, Release Format 2): which of them are read, in which order, and what
 //! their rows say. The caller reads the files; nothing here does input or output.
 
+use std::path::Path;
+
 use super::build::{Builder, Concept, Dependency, DescriptionRow, RelationshipRow};
 use super::identifier;
 use super::texts::{ACCEPTABLE, AMERICAN, BRITISH, NHS};
@@ -31,7 +33,8 @@ impl FileKind {
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let name = name.strip_prefix('x').unwrap_or(name);
-        if !name.contains("Snapshot") || !name.ends_with(".txt") {
+        let is_text = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        if !name.contains("Snapshot") || !is_text {
             return None;
         }
         let begins = [

@@ -46,12 +46,11 @@ fn one(edition: &Edition, filter: &Filter) -> Result<Option<Bits>, Unselected> {
         all
     };
     let found = match (filter.property.as_str(), filter.op.as_str()) {
-        ("constraint", "=") => constraint(edition, value)?,
+        ("constraint" | "concept" | "code", "=") => constraint(edition, value)?,
         ("concept" | "code", "is-a") => constraint(edition, &format!("<< {value}"))?,
         ("concept" | "code", "descendent-of" | "descendant-of") => constraint(edition, &format!("< {value}"))?,
         ("concept" | "code", "is-not-a") => inverse(constraint(edition, &format!("<< {value}"))?),
         ("concept" | "code", "generalizes") => constraint(edition, &format!(">> {value}"))?,
-        ("concept" | "code", "=") => constraint(edition, value)?,
         ("concept" | "code", "in") => constraint(edition, &format!("^ {}", value.trim_start_matches('^')))?,
         ("concept" | "code", "not-in") => {
             inverse(constraint(edition, &format!("^ {}", value.trim_start_matches('^')))?)

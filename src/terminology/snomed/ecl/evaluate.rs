@@ -198,13 +198,13 @@ impl Evaluation<'_> {
             let AttributeConstraint { cardinality, equal, .. } = *attribute;
             return Ok(Prepared::Attribute(Ready { cardinality, names, equal, values }));
         }
-        let mut named = values;
+        let mut bearers = values;
         if !attribute.equal {
             let mut others = self.edition.active.clone();
-            others.take_away(&named);
-            named = others;
+            others.take_away(&bearers);
+            bearers = others;
         }
-        self.values(&named, &names).map(Prepared::OneOf)
+        self.values(&bearers, &names).map(Prepared::OneOf)
     }
 }
 
