@@ -49,20 +49,17 @@ pub fn run(arguments: &ExportArgs) -> ExitCode {
 fn write(arguments: &ExportArgs, settings: &StoreSettings) -> Result<(), Problem> {
     let mut positions = arguments.position.as_deref().map(read_positions).transpose()?.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Problem::internal)?;
-    match &arguments.out {
-        Some(path) => {
-            // An export is never written over another one.
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-            let mut file = file.map_err(|error| cannot_use(path, &error))?;
-            let mut sink = |lines: &[Line]| put(&mut file, lines).map_err(|error| cannot_use(path, &error));
-            runtime.block_on(export(settings, &mut positions, &mut sink))?;
-            file.sync_all().map_err(|error| cannot_use(path, &error))?;
-        }
-        None => {
-            let mut output = std::io::stdout().lock();
-            let mut sink = |lines: &[Line]| put(&mut output, lines).map_err(|error| cannot_use(Path::new("-"), &error));
-            runtime.block_on(export(settings, &mut positions, &mut sink))?;
-        }
+    if let Some(path) = &arguments.out {
+        // An export is never written over another one.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let mut file = file.map_err(|error| cannot_use(path, &error))?;
+        let mut sink = |lines: &[Line]| put(&mut file, lines).map_err(|error| cannot_use(path, &error));
+        runtime.block_on(export(settings, &mut positions, &mut sink))?;
+        file.sync_all().map_err(|error| cannot_use(path, &error))?;
+    } else {
+        let mut output = std::io::stdout().lock();
+        let mut sink = |lines: &[Line]| put(&mut output, lines).map_err(|error| cannot_use(Path::new("-"), &error));
+        runtime.block_on(export(settings, &mut positions, &mut sink))?;
     }
     match &arguments.position {
         Some(path) => write_positions(path, &positions),

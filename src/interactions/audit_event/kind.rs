@@ -14,6 +14,7 @@ pub const OWN: &str = "https://kith.example/fhir/CodeSystem/kith-audit-subtype";
 
 /// A code with its system and display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "as FHIR's Coding names them")]
 pub struct Code {
     /// System.
     pub system: &'static str,

@@ -119,14 +119,12 @@ async fn read(server: &Server, request: &Request, id: &str) -> Result<Reply, Pro
         ..Stamp::of(request, server.clock.now()).record("read", status)
     };
     server.store.audit(record).await?;
-    let content = match known {
-        true => Content::Empty,
-        false => {
-            let mut event = resource::of(server, &row);
-            subset.reduce(&mut event);
-            Content::Stored(fhir_json::to_bytes(&event).into())
-        }
-    };
+    let mut content = Content::Empty;
+    if !known {
+        let mut event = resource::of(server, &row);
+        subset.reduce(&mut event);
+        content = Content::Stored(fhir_json::to_bytes(&event).into());
+    }
     Ok(Reply::new(status, content).versioned(1, row.recorded))
 }
 

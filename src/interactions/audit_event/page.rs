@@ -43,10 +43,10 @@ pub async fn page(server: &Server, path: &str, parameters: &Parameters) -> Resul
         // One more than the page holds shows whether there is a next one.
         limit: parameters.count + 1,
     };
-    let total = match parameters.total || parameters.count == 0 {
-        true => Some(server.store.audit_count(&search).await?),
-        false => None,
-    };
+    let mut total = None;
+    if parameters.total || parameters.count == 0 {
+        total = Some(server.store.audit_count(&search).await?);
+    }
     if parameters.count == 0 {
         return Ok(Page { path: path.to_owned(), rows: Vec::new(), total, next: None });
     }

@@ -174,15 +174,15 @@ fn condition(test: &Test, recorded: &str, sql: &mut Sql) {
         Test::Status(low, high) => {
             sql.push("a.status >= ").integer(*low).push(" and a.status < ").integer(*high);
         }
-        Test::Is(field, text) => {
-            sql.push(field.column()).push(" = ").text(text);
+        Test::Is(field, value) => {
+            sql.push(field.column()).push(" = ").text(value);
         }
-        Test::Begins(field, text) => {
-            let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+        Test::Begins(field, value) => {
+            let length = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
             sql.push(&format!("substr({}, 1, cast(", field.column()))
                 .integer(length)
                 .push(" as integer)) = ")
-                .text(text);
+                .text(value);
         }
         Test::Not(tests) if tests.is_empty() => {
             sql.push("a.sequence > ").integer(0);
