@@ -230,9 +230,10 @@ impl Criteria {
         let mut all = Vec::new();
         for statement in &self.statements {
             // What restricts may have been written a moment ago by another job, whatever the criteria say.
-            let found = match self.limited {
-                true => tx.search(statement).await?,
-                false => tx.search_by(statement, &self.resource_type, &self.pairs).await?,
+            let found = if self.limited {
+                tx.search(statement).await?
+            } else {
+                tx.search_by(statement, &self.resource_type, &self.pairs).await?
             };
             all.extend(found.into_iter().map(|found| found.stored));
         }

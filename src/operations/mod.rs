@@ -1,6 +1,7 @@
 //! Extended operations, one file each; [`ALL`] is the list that dispatch and the CapabilityStatement use.
 
 pub mod access_log;
+pub mod activity;
 pub mod everything;
 pub mod job_status;
 pub mod labels;
@@ -15,6 +16,7 @@ use crate::interactions::operation::Operation;
 /// Every operation that this server offers.
 pub const ALL: &[&dyn Operation] = &[
     &access_log::AccessLog,
+    &activity::ReferralActivity,
     &everything::patient::PatientEverything,
     &everything::referral::ReferralEverything,
     &meta::Meta,

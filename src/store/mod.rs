@@ -3,6 +3,7 @@
 //! One SQL text runs on SQLite and PostgreSQL (`database`, `dialect`). Writes go through a queue to writer lanes (`writer`,
 //! `lane`), which commit many jobs at once and cannot commit without the audit rows (`audit`). Reads go to a pool.
 
+mod activity;
 mod answers;
 pub mod audit;
 pub mod backup;
@@ -49,6 +50,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
+pub use self::activity::Activity;
 pub use self::audit::{AuditRecord, AuditRow, AuditSearch};
 pub use self::clients::Client;
 pub use self::editions::StoredEdition;
@@ -207,6 +209,15 @@ impl Store {
     /// How many versions all pages of a history have.
     pub async fn history_count(&self, of: HistoryOf<'_>, page: &HistoryPage) -> Result<i64, Problem> {
         history::count(&self.0.database, of, page).await
+    }
+
+    /// How many referrals were authored from an instant (inclusive) to another (exclusive), by status and service.
+    pub async fn activity(
+        &self,
+        from: crate::clock::Micros,
+        to: crate::clock::Micros,
+    ) -> Result<Vec<Activity>, Problem> {
+        activity::count(&self.0.database, from, to).await
     }
 
     /// The profiles, tags and security labels that current resources of a type, or of all types, have.

@@ -4,7 +4,7 @@ use super::audit::{chain, checkpoint, export, find, retention, subjects, verify}
 use super::backup::tables;
 use super::insert::Insert;
 use super::{
-    check, clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages,
+    activity, check, clients, dialect, editions, flush, history, index, indexed, jobs, keys, labels, migrate, packages,
     references, resources, secret, tokens, tx,
 };
 
@@ -12,6 +12,7 @@ use super::{
 #[expect(clippy::too_many_lines, reason = "a list has as many lines as entries")]
 pub fn texts() -> Vec<(&'static str, &'static str)> {
     let mut texts = vec![
+        ("activity::COUNT", activity::COUNT),
         ("checkpoint::ADD_KEY", checkpoint::ADD_KEY),
         ("checkpoint::INSERT", checkpoint::INSERT),
         ("clients::ADD", clients::ADD),

@@ -75,7 +75,7 @@ impl Limits {
         let (seen, held) = (seen_by(true, objected.as_ref()), seen_by(false, objected.as_ref()));
         let told = if objected.is_some() { seen_by(false, None) } else { Arc::new(Restrictions::nothing()) };
         let changed = Arc::new(changeable(&ways));
-        Self { role, seen, held, changed, told, minimum, open, names }
+        Self { role, names, seen, held, changed, told, minimum, open }
     }
 
     /// True where a label hides what has it.
@@ -99,7 +99,9 @@ pub const fn breaks_glass(role: Role) -> bool {
 
 fn restrictions(conditions: impl Fn(&str) -> Option<Vec<Condition>>) -> Restrictions {
     let mut all = Restrictions::nothing();
-    DIRECTORY.iter().for_each(|name| all.open(name));
+    for name in DIRECTORY {
+        all.open(name);
+    }
     for name in Ways::types() {
         for condition in conditions(name).into_iter().flatten() {
             all.restrict(name, condition);
@@ -121,11 +123,12 @@ fn changeable(ways: &Ways<'_>) -> Restrictions {
 /// That the patient has not objected. Providers are third parties: an objection that names nobody is against them. Link workers
 /// coordinate the care; against them counts what names them.
 fn objection(role: Role, names: &Names) -> Option<Condition> {
-    let with = |part: &str| names.all().iter().map(|name| format!("{part}:{name}")).collect::<Vec<String>>();
-    let named = with(OBJECTION);
+    let all = names.all();
+    let with = |part: &str| all.iter().map(|name| format!("{part}:{name}")).collect::<Vec<String>>();
+    let by_name = with(OBJECTION);
     let roles: Arc<[String]> = match role {
-        Role::Provider => std::iter::once(OBJECTION.to_owned()).chain(named).collect(),
-        Role::LinkWorker => named.into(),
+        Role::Provider => std::iter::once(OBJECTION.to_owned()).chain(by_name).collect(),
+        Role::LinkWorker => by_name.into(),
         _ => return None,
     };
     let objection = Objection { roles, exceptions: with(PERMISSION).into() };

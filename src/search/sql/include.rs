@@ -155,7 +155,7 @@ fn visible(restrictions: &Restrictions, comes: impl Fn(&str) -> bool, sql: &mut 
 }
 
 /// The types of which the same is asked, together: written once, the statement stays short.
-fn alike<'a>(restrictions: &'a Restrictions, comes: impl Fn(&str) -> bool) -> Vec<(Vec<&'a str>, &'a [Condition])> {
+fn alike(restrictions: &Restrictions, comes: impl Fn(&str) -> bool) -> Vec<(Vec<&str>, &[Condition])> {
     let mut found: Vec<(Statement, Vec<&str>, &[Condition])> = Vec::new();
     for (resource_type, conditions) in restrictions.iter().filter(|(name, _)| comes(name)) {
         let mut sql = Sql::default();

@@ -1,5 +1,6 @@
 //! Which resources a client sees and changes, by its organisation and role.
 
+mod activity;
 mod attacks;
 mod consent;
 mod model;

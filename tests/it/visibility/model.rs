@@ -90,9 +90,10 @@ impl Model<'_> {
     fn asked(&self, request: &Value) -> bool {
         let own = |request: &Value| self.mine(&request["requester"]);
         let bases = list(&request["basedOn"]);
-        let based = |other: &&Value| is(other, "ServiceRequest") && own(other);
+        let is_own = |other: &&Value| is(other, "ServiceRequest") && own(other);
         self.asks()
-            && (own(request) || self.all.iter().filter(based).any(|other| bases.iter().any(|base| refers(base, other))))
+            && (own(request)
+                || self.all.iter().filter(is_own).any(|other| bases.iter().any(|base| refers(base, other))))
     }
 
     fn task(&self, task: &Value) -> bool {
