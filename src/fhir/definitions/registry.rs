@@ -94,6 +94,18 @@ impl Definitions {
         self.snapshot_within(canonical, &mut Vec::new())
     }
 
+    /// Generates the snapshot of a definition without keeping it, and says what stands against it, as [`Self::snapshot`] does.
+    pub fn try_snapshot(&self, canonical: &str) -> Result<(), Problem> {
+        match self.find("StructureDefinition", canonical).map(|(at, entry)| (at, entry.parsed())) {
+            Some((at, Parsed::Structure(structure)))
+                if self.snapshots.get(at).is_none_or(|cell| cell.get().is_none()) =>
+            {
+                generate(structure, &mut Chained { definitions: self, chain: &mut vec![at] }).map(|_| ())
+            }
+            _ => self.snapshot(canonical).map(|_| ()),
+        }
+    }
+
     fn snapshot_within(&self, canonical: &str, chain: &mut Vec<usize>) -> Result<Arc<Snapshot>, Problem> {
         let found = self.find("StructureDefinition", canonical);
         let Some((at, Parsed::Structure(structure))) = found.map(|(at, entry)| (at, entry.parsed())) else {

@@ -38,7 +38,7 @@ pub(super) fn compile(validator: &Validator, canonical: &str) -> Vec<Issue> {
     if structure.kind == StructureKind::Logical {
         return Vec::new();
     }
-    if let Err(problem) = validator.definitions().snapshot(canonical) {
+    if let Err(problem) = validator.definitions().try_snapshot(canonical) {
         return problem.issues().iter().map(|issue| placed(issue, &structure)).collect();
     }
     let index = validator.schemas().profile_index(canonical);
