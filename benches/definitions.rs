@@ -2,10 +2,12 @@
 //! `cargo bench --bench definitions`.
 #![allow(clippy::print_stdout, clippy::allow_attributes, missing_docs, reason = "a bench prints its figures")]
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use kith::fhir::definitions::Definitions;
+use kith::fhir::definitions::{Definitions, Part};
 use kith::fhir::types::Types;
+use kith::validate::{Settings, Validator};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,11 +47,37 @@ fn main() {
     measure("parse all StructureDefinitions", || {
         structures.iter().filter(|canonical| definitions.structure(canonical).is_some()).count()
     });
+    if std::env::args().any(|argument| argument == "memory") {
+        return everything(&definitions);
+    }
     measure("all snapshots", || structures.iter().filter(|canonical| definitions.snapshot(canonical).is_ok()).count());
     measure("parse all value sets and code systems", || {
         let value_sets = definitions.canonicals("ValueSet").filter(|(_, url)| definitions.value_set(url).is_some());
         let code_systems =
             definitions.canonicals("CodeSystem").filter(|(_, url)| definitions.code_system(url).is_some());
         value_sets.count() + code_systems.count()
+    });
+    everything(&definitions);
+}
+
+/// Everything compiled, with the packages (.tgz) of the folder that `KITH_PACKAGES` names. Snapshots are not part of it: a
+/// server keeps none but those it is asked for.
+fn everything(embedded: &Definitions) {
+    let folder = std::env::var_os("KITH_PACKAGES").map(std::fs::read_dir);
+    let paths = folder.into_iter().flatten().flatten().flatten().map(|entry| entry.path());
+    let parts: Vec<Part> = measure("packages read and indexed", || {
+        let packages = paths.filter(|path| path.extension().is_some_and(|extension| extension == "tgz"));
+        packages.filter_map(|path| Part::of_package(kith::package::load(&path).ok()?).ok()).collect()
+    });
+    let definitions = Arc::new(embedded.with_parts(&parts));
+    let Ok(validator) = Validator::new(Arc::clone(&definitions), Settings::default()) else { return };
+    measure("every type, profile and extension compiled", || validator.compile_all().len());
+    measure("every code system compiled", || {
+        let all = definitions.canonicals("CodeSystem");
+        all.filter(|(_, canonical)| validator.terminology().system(canonical).is_some()).count()
+    });
+    measure("every value set compiled", || {
+        let all = definitions.canonicals("ValueSet");
+        all.filter(|(_, canonical)| validator.terminology().compiled(canonical).is_some()).count()
     });
 }

@@ -1,6 +1,8 @@
 //! What an evaluation may ask of the world around the resource: `%resource`, other resources, terminology, time, limits.
 //! Made by validation, search extraction and patch; cheap to make, borrows everything.
 
+use std::cell::Cell;
+
 use super::item::Item;
 use super::node::Node;
 use super::resolve::Surroundings;
@@ -84,6 +86,8 @@ pub struct Context<'a> {
     pub strict_as: bool,
     /// The bounds.
     pub limits: Limits,
+    /// Counts the steps of all evaluations that share it, for a bound on all of them together.
+    pub spent: Option<&'a Cell<u64>>,
 }
 
 impl<'a> Context<'a> {
@@ -109,6 +113,7 @@ impl<'a> Context<'a> {
             typed_references: false,
             strict_as: false,
             limits: Limits::default(),
+            spent: None,
         }
     }
 

@@ -40,6 +40,14 @@ pub(super) struct Evaluator<'a> {
     steps: Cell<u64>,
 }
 
+impl Drop for Evaluator<'_> {
+    fn drop(&mut self) {
+        if let Some(spent) = self.context.spent {
+            spent.set(spent.get().saturating_add(self.steps.get()));
+        }
+    }
+}
+
 impl<'a> Evaluator<'a> {
     pub(super) const fn new(context: &'a Context<'a>, focus: Item<'a>) -> Self {
         Self { context, focus, steps: Cell::new(0) }

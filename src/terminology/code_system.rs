@@ -31,7 +31,7 @@ pub struct CompiledConcept {
     /// The codes directly above it.
     pub parents: Vec<Box<str>>,
     /// Its properties.
-    pub properties: Vec<ConceptProperty>,
+    pub properties: Arc<[ConceptProperty]>,
 }
 
 /// A code system, compiled.
@@ -70,7 +70,7 @@ impl CompiledCodeSystem {
             code: concept.code.as_str().into(),
             display: concept.display.as_deref().map(Box::from),
             parents,
-            properties: concept.properties.clone(),
+            properties: Arc::clone(&concept.properties),
         };
         // A code with several parents may stand below each of them.
         match self.concepts.entry(self.key(&concept.code)) {

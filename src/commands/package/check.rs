@@ -65,7 +65,7 @@ impl Check {
             );
         }
         let count: usize = parts.iter().filter(|(name, _)| checked.contains(name)).map(|(_, part)| part.len()).sum();
-        let memory = resident().map_or_else(String::new, |megabytes| format!(", {megabytes} MB resident"));
+        let memory = resident().map_or_else(String::new, |megabytes| format!(", {megabytes} MB of memory"));
         lines.push(format!(
             "{count} definitions of {} packages compiled in {} ms{memory}; {} cannot be used.",
             checked.len(),
@@ -105,9 +105,9 @@ pub(super) fn failing(parts: &[(String, Part)], is_checked: impl Fn(&str) -> boo
     Ok(failing)
 }
 
-/// Megabytes of memory that this process holds, where the operating system tells.
+/// Megabytes of memory of its own that this process holds, where the operating system tells.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes / 1024)
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use super::head::{head, status};
+use super::head::{head, status, structure_kind};
 use super::mentions;
-use super::model::{CodeSystem, SearchParameter, StructureDefinition, ValueSet};
+use super::model::{CodeSystem, SearchParameter, StructureDefinition, StructureKind, ValueSet};
 
 /// The text of a definition: in the binary, or on the heap for packages loaded at run time.
 #[derive(Debug)]
@@ -84,6 +84,11 @@ impl Entry {
             Some(version) => format!("{}|{version}", self.url),
             None => self.url.to_string(),
         }
+    }
+
+    /// True for a StructureDefinition with what makes it one; its elements are not looked at.
+    pub(super) fn is_structure(&self) -> bool {
+        structure_kind(self.text.as_str()).is_some_and(|kind| StructureKind::parse(&kind).is_some())
     }
 
     /// The definition as JSON.

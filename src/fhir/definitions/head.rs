@@ -28,6 +28,18 @@ pub(super) fn status(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Whole<'_>>(text).ok()?.status
 }
 
+/// The kind of a StructureDefinition that names its type; none where one of them is missing.
+pub(super) fn structure_kind(text: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Whole<'a> {
+        #[serde(borrow)]
+        kind: Cow<'a, str>,
+        #[serde(borrow, rename = "type")]
+        _type: Cow<'a, str>,
+    }
+    serde_json::from_str::<Whole<'_>>(text).ok().map(|whole| whole.kind)
+}
+
 /// Reads string members from the start until the one after `url`. Gives up (`None`) at anything else.
 fn leading(text: &str) -> Option<Head<'_>> {
     let mut rest = text.trim_start().strip_prefix('{')?;

@@ -105,7 +105,7 @@ fn is_core(entry: &Entry) -> bool {
 }
 
 fn refuse_broken_structure(entry: &Entry) -> Result<(), Problem> {
-    if &*entry.resource_type != "StructureDefinition" || !matches!(entry.parsed(), Parsed::Broken) {
+    if &*entry.resource_type != "StructureDefinition" || entry.is_structure() {
         return Ok(());
     }
     let text = format!(

@@ -6,6 +6,9 @@ use crate::fhir::types::{TypeIndex, Types};
 
 use super::{facets, failure};
 
+/// The most elements of one differential; published ones have up to about 600.
+const MOST_ELEMENTS: usize = 5_000;
+
 /// One element or slice while the tree grows.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -48,16 +51,21 @@ impl Drafts {
 
     /// Adds the differential of one profile of the chain.
     pub fn add(&mut self, structure: &StructureDefinition) -> Result<(), Issue> {
+        if structure.differential.len() > MOST_ELEMENTS {
+            let reason = format!("a differential may have at most {MOST_ELEMENTS} elements");
+            return Err(failure(&structure.url, &structure.type_, &reason));
+        }
         for element in &structure.differential {
             let fail = |reason: &str| failure(&structure.url, &element.id, reason);
-            let at = self.locate(&element.id, element).map_err(|reason| fail(&reason))?;
+            let Some(at) = self.locate(&element.id, element).map_err(|reason| fail(&reason))? else { continue };
             self.merge(at, element).map_err(|reason| fail(&reason))?;
         }
         Ok(())
     }
 
-    /// The draft for an element id such as `Patient.identifier:nhsNumber.value`, made where there is none.
-    fn locate(&mut self, id: &str, element: &ElementDefinition) -> Result<usize, String> {
+    /// The draft for an element id such as `Patient.identifier:nhsNumber.value`, made where there is none. None below the
+    /// value of a primitive, which has no elements of its own: what profiles say there is without effect.
+    fn locate(&mut self, id: &str, element: &ElementDefinition) -> Result<Option<usize>, String> {
         let is_id = id.split('.').count() == element.path.split('.').count();
         let mut at = 0;
         for segment in if is_id { id } else { &element.path }.split('.').skip(1) {
@@ -65,6 +73,10 @@ impl Drafts {
                 Some((name, slice)) => (name, Some(slice)),
                 None => (segment, None),
             };
+            let types = Types::r4();
+            if name == "value" && self.all[at].types.iter().all(|index| types.primitive(*index).is_some()) {
+                return Ok(None);
+            }
             at = self.child(at, name)?;
             if let Some(slice) = slice {
                 at = self.slice_path(at, slice);
@@ -73,7 +85,7 @@ impl Drafts {
         if !is_id && let Some(slice) = &element.slice_name {
             at = self.slice_path(at, slice);
         }
-        Ok(at)
+        Ok(Some(at))
     }
 
     /// A slice by name; `a/b` is the slice `a/b` within the slice `a`, where there is such a slice.

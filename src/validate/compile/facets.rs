@@ -21,12 +21,12 @@ const WITHOUT_RULE: [&str; 5] = ["ele-1", "dom-3", "dom-4", "dom-5", "txt-2"];
 /// `fixed`, `pattern`, limits and length.
 pub fn values(element: &ElementDefinition, rules: &mut Vec<Rule>) {
     rules.extend(element.max_length.map(Rule::MaxLength));
-    rules.extend(element.min_value.clone().map(Rule::MinValue));
-    rules.extend(element.max_value.clone().map(Rule::MaxValue));
-    rules.extend(element.min_value.as_ref().and_then(|limit| relative_limit("min-value", "<", "-", limit)));
-    rules.extend(element.max_value.as_ref().and_then(|limit| relative_limit("max-value", ">", "+", limit)));
-    rules.extend(element.fixed.clone().map(Rule::Fixed));
-    rules.extend(element.pattern.clone().map(Rule::Pattern));
+    rules.extend(element.min_value.as_deref().cloned().map(Rule::MinValue));
+    rules.extend(element.max_value.as_deref().cloned().map(Rule::MaxValue));
+    rules.extend(element.min_value.as_deref().and_then(|limit| relative_limit("min-value", "<", "-", limit)));
+    rules.extend(element.max_value.as_deref().and_then(|limit| relative_limit("max-value", ">", "+", limit)));
+    rules.extend(element.fixed.as_deref().cloned().map(Rule::Fixed));
+    rules.extend(element.pattern.as_deref().cloned().map(Rule::Pattern));
 }
 
 /// A limit that is a duration is relative to the current time, for dates

@@ -1,6 +1,8 @@
 //! Follows a discriminator path through the definitions: through the profile's own tree, and through the profiles that
 //! its elements and references name. Called by `slicing`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::fhir::definitions::Max;
@@ -31,14 +33,14 @@ pub struct Cursor {
 pub struct Trees<'s> {
     schemas: &'s Schemas,
     drafts: &'s Drafts,
-    all: Vec<Vec<Node>>,
+    all: Vec<Cow<'s, [Node]>>,
 }
 
 impl<'s> Trees<'s> {
     /// The trees reachable from a profile; so far its own.
     #[must_use]
-    pub fn new(schemas: &'s Schemas, drafts: &'s Drafts, own: &[Node]) -> Self {
-        Self { schemas, drafts, all: vec![own.to_vec()] }
+    pub fn new(schemas: &'s Schemas, drafts: &'s Drafts, own: &'s [Node]) -> Self {
+        Self { schemas, drafts, all: vec![Cow::Borrowed(own)] }
     }
 
     /// The beginning of a path: a slice, and the slice it slices again.
@@ -176,7 +178,7 @@ impl<'s> Trees<'s> {
         for index in profiles {
             if let Ok(nodes) = profile::outline(self.schemas, *index) {
                 roots.push((self.all.len(), 0));
-                self.all.push(nodes);
+                self.all.push(Cow::Owned(nodes));
             }
         }
         roots

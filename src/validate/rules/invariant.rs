@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
-use crate::fhirpath::{Context, Expression, Item, Limits, Node};
+use crate::fhirpath::{Context, Expression, Item, Node};
 
 use crate::validate::rule::Invariant;
 use crate::validate::run::{Focus, Origin, Place, Run, Scope};
@@ -76,6 +76,7 @@ fn context<'c, 'a: 'c>(run: &'c Run<'_, 'a>, scope: &Scope<'a>) -> Context<'c> {
         variables: Vec::new(),
         typed_references: false,
         strict_as: false,
-        limits: Limits::default(),
+        limits: run.limits(),
+        spent: Some(&run.spent),
     }
 }

@@ -87,7 +87,8 @@ fn kind_of(system: &CodeSystem, property: &str) -> Option<&'static str> {
     if matches!(property, "inactive" | "notSelectable") {
         return Some("boolean");
     }
-    let kind = system.concepts.iter().flat_map(|concept| &concept.properties).find(|found| found.code == property)?;
+    let kind =
+        system.concepts.iter().flat_map(|concept| concept.properties.iter()).find(|found| found.code == property)?;
     KINDS.iter().find(|(suffix, _)| *suffix == kind.kind).map(|(_, name)| *name)
 }
 

@@ -9,6 +9,8 @@ mod resource;
 mod scope;
 mod slicing;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,6 +19,7 @@ use crate::clock::Micros;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::path::Path;
 use crate::fhir::types::TypeIndex;
+use crate::fhirpath::Limits;
 
 use super::Validator;
 use super::schema::{Node, ProfileIndex, ProfileSchema, WHOLE};
@@ -26,6 +29,13 @@ pub use scope::{BundleEntries, Holder, Scope};
 
 /// The deepest nesting that is walked: a little more than the readers take.
 const MAX_DEPTH: usize = 64;
+
+/// Steps that all invariants of one validation may take together: profiles that are stored decide what each takes. A Bundle of
+/// thousands of ordinary resources takes a fraction.
+const MOST_STEPS: u64 = 20_000_000;
+
+/// Steps that an invariant may take when these are used up.
+const ORDINARY_STEPS: u64 = 2_000;
 
 /// One node of one profile that applies at a place.
 #[derive(Debug, Clone, Copy)]
@@ -124,13 +134,15 @@ pub struct Run<'v, 'a> {
     pub issues_before: usize,
     /// False within a large Bundle, where looking for the nearest url at each entry would take long.
     pub suggests_urls: bool,
+    /// Steps that invariants have taken so far, those of profiles that are tried included.
+    pub spent: Rc<Cell<u64>>,
     depth: usize,
 }
 
 impl<'v, 'a> Run<'v, 'a> {
     /// A run that has found nothing yet.
     #[must_use]
-    pub const fn new(validator: &'v Validator, profiles: Vec<ProfileIndex>, by_type: bool, now: Micros) -> Self {
+    pub fn new(validator: &'v Validator, profiles: Vec<ProfileIndex>, by_type: bool, now: Micros) -> Self {
         Self {
             validator,
             issues: Vec::new(),
@@ -144,8 +156,17 @@ impl<'v, 'a> Run<'v, 'a> {
             parallel: false,
             issues_before: 0,
             suggests_urls: true,
+            spent: Rc::default(),
             depth: 0,
         }
+    }
+
+    /// The bounds of the next invariant: what is left of [`MOST_STEPS`], and never less than what an ordinary one takes.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::default();
+        let left = MOST_STEPS.saturating_sub(self.spent.get()).max(ORDINARY_STEPS);
+        Limits { steps: limits.steps.min(left), ..limits }
     }
 
     /// Adds an issue at a path, asked for by a definition.
@@ -214,6 +235,7 @@ impl<'v, 'a> Run<'v, 'a> {
         trial.trial = true;
         trial.bundle.clone_from(&self.bundle);
         trial.depth = self.depth + 8;
+        trial.spent = Rc::clone(&self.spent);
         trial.add_profile(0, index);
         let range = Range { start: 0, end: trial.overlays.len() };
         trial.value(focus, range, place);

@@ -4,6 +4,7 @@ mod allocations;
 mod compile;
 mod fixtures;
 mod hostile;
+mod hostile_definitions;
 mod levels;
 mod official;
 mod questionnaire;

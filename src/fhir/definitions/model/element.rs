@@ -157,13 +157,13 @@ pub struct ElementDefinition {
     /// Id of the element whose content this one shares: `#Questionnaire.item`.
     pub content_reference: Option<String>,
     /// Exactly this value.
-    pub fixed: Option<Value>,
+    pub fixed: Option<Arc<Value>>,
     /// At least this value.
-    pub pattern: Option<Value>,
+    pub pattern: Option<Arc<Value>>,
     /// Least value; the type is the suffix of the JSON name.
-    pub min_value: Option<Value>,
+    pub min_value: Option<Arc<Value>>,
     /// Largest value.
-    pub max_value: Option<Value>,
+    pub max_value: Option<Arc<Value>>,
     /// Longest text.
     pub max_length: Option<u32>,
     /// Invariants.
@@ -192,7 +192,7 @@ impl ElementDefinition {
             Some(slice) => format!("{path}:{slice}"),
             None => path.clone(),
         });
-        let chosen = |stem: &str| choice(value, stem).map(|(_, value)| value.clone());
+        let chosen = |stem: &str| choice(value, stem).map(|(_, value)| Arc::new(value.clone()));
         Some(Self {
             slice_name,
             min: count(value, "min"),

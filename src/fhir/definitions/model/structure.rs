@@ -18,6 +18,20 @@ pub enum StructureKind {
     Logical,
 }
 
+impl StructureKind {
+    /// Reads the code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Some(match code {
+            "primitive-type" => Self::PrimitiveType,
+            "complex-type" => Self::ComplexType,
+            "resource" => Self::Resource,
+            "logical" => Self::Logical,
+            _ => return None,
+        })
+    }
+}
+
 /// How a StructureDefinition relates to its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Derivation {
@@ -70,13 +84,7 @@ impl StructureDefinition {
     /// Reads a StructureDefinition resource or its facts. `None` where url, kind or type are missing.
     #[must_use]
     pub fn from_json(value: &Value) -> Option<Self> {
-        let kind = match value.get("kind")?.as_str()? {
-            "primitive-type" => StructureKind::PrimitiveType,
-            "complex-type" => StructureKind::ComplexType,
-            "resource" => StructureKind::Resource,
-            "logical" => StructureKind::Logical,
-            _ => return None,
-        };
+        let kind = StructureKind::parse(value.get("kind")?.as_str()?)?;
         let type_ = text(value, "type")?;
         let differential = value.get("differential").map_or(&[][..], |differential| items(differential, "element"));
         Some(Self {

@@ -1,5 +1,7 @@
 //! ValueSet and CodeSystem. <https://hl7.org/fhir/R4/valueset.html>, <https://hl7.org/fhir/R4/codesystem.html>
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::parse::{choice, flag, items, text, text_or_empty, texts};
@@ -196,7 +198,7 @@ pub struct Concept {
     /// Further texts, as CodeSystem.concept.designation; facts do not hold them.
     pub designations: Vec<Value>,
     /// Its properties.
-    pub properties: Vec<ConceptProperty>,
+    pub properties: Arc<[ConceptProperty]>,
     /// Codes below it.
     pub concepts: Vec<Self>,
 }

@@ -45,6 +45,9 @@ const BASE_OF_LATER_VERSIONS: &str = "http://hl7.org/fhir/StructureDefinition/Ba
 /// Largest snapshot that is generated; official ones have up to about 500 elements.
 const MOST_ELEMENTS: usize = 20_000;
 
+/// The most elements of one differential; published ones have up to about 600.
+const MOST_DIFFERENCES: usize = 5_000;
+
 /// Longest path of an element; official ones have up to about 10 steps.
 const DEEPEST: usize = 40;
 
@@ -58,6 +61,10 @@ pub(super) fn generate(structure: &Arc<StructureDefinition>, resolver: &mut dyn 
     let is_constraint = structure.derivation == Some(Derivation::Constraint);
     let mut root = root(structure, base.as_deref())?;
     let mut placer = Placer { structure, base: base.as_deref(), resolver, may_add: !is_constraint, created: 0 };
+    if structure.differential.len() > MOST_DIFFERENCES {
+        let reason = format!("a differential may have at most {MOST_DIFFERENCES} elements");
+        return Err(unusable(structure, &structure.type_, &reason));
+    }
     let mut issues = Vec::new();
     for (at, element) in structure.differential.iter().enumerate() {
         if let Err(problem) = placer.place(&mut root, element) {

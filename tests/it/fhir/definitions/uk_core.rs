@@ -82,7 +82,7 @@ fn ours(structure: &StructureDefinition, element: &ElementDefinition) -> Row {
         ("extensionOrTypeProfiles", joined(element.types.iter().flat_map(|kind| &kind.profiles).map(String::as_str))),
         ("bindingStrength", binding.map(|binding| strength(binding.strength).to_owned()).unwrap_or_default()),
         ("bindingValueSet", binding.and_then(|binding| binding.value_set.clone()).unwrap_or_default()),
-        ("fixedOrPattern", element.fixed.as_ref().map(plain).unwrap_or_default()),
+        ("fixedOrPattern", element.fixed.as_deref().map(plain).unwrap_or_default()),
         ("mustSupport", flag(element.must_support)),
         ("isModifier", flag(element.is_modifier)),
         ("slicing", element.slicing.as_ref().map(slicing).unwrap_or_default()),
