@@ -1,7 +1,7 @@
 //! What an evaluation may ask of the world around the resource: `%resource`, other resources, terminology, time, limits.
 //! Made by validation, search extraction and patch; cheap to make, borrows everything.
 
-use std::cell::Cell;
+use std::sync::atomic::AtomicU64;
 
 use super::item::Item;
 use super::node::Node;
@@ -87,7 +87,7 @@ pub struct Context<'a> {
     /// The bounds.
     pub limits: Limits,
     /// Counts the steps of all evaluations that share it, for a bound on all of them together.
-    pub spent: Option<&'a Cell<u64>>,
+    pub spent: Option<&'a AtomicU64>,
 }
 
 impl<'a> Context<'a> {

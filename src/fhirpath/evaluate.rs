@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
@@ -43,7 +44,7 @@ pub(super) struct Evaluator<'a> {
 impl Drop for Evaluator<'_> {
     fn drop(&mut self) {
         if let Some(spent) = self.context.spent {
-            spent.set(spent.get().saturating_add(self.steps.get()));
+            spent.fetch_add(self.steps.get(), Ordering::Relaxed);
         }
     }
 }

@@ -9,9 +9,8 @@ mod resource;
 mod scope;
 mod slicing;
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -135,7 +134,7 @@ pub struct Run<'v, 'a> {
     /// False within a large Bundle, where looking for the nearest url at each entry would take long.
     pub suggests_urls: bool,
     /// Steps that invariants have taken so far, those of profiles that are tried included.
-    pub spent: Rc<Cell<u64>>,
+    pub spent: AtomicU64,
     depth: usize,
 }
 
@@ -156,7 +155,7 @@ impl<'v, 'a> Run<'v, 'a> {
             parallel: false,
             issues_before: 0,
             suggests_urls: true,
-            spent: Rc::default(),
+            spent: AtomicU64::default(),
             depth: 0,
         }
     }
@@ -165,7 +164,7 @@ impl<'v, 'a> Run<'v, 'a> {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let limits = Limits::default();
-        let left = MOST_STEPS.saturating_sub(self.spent.get()).max(ORDINARY_STEPS);
+        let left = MOST_STEPS.saturating_sub(self.spent.load(Ordering::Relaxed)).max(ORDINARY_STEPS);
         Limits { steps: limits.steps.min(left), ..limits }
     }
 
@@ -235,10 +234,11 @@ impl<'v, 'a> Run<'v, 'a> {
         trial.trial = true;
         trial.bundle.clone_from(&self.bundle);
         trial.depth = self.depth + 8;
-        trial.spent = Rc::clone(&self.spent);
+        trial.spent = AtomicU64::new(self.spent.load(Ordering::Relaxed));
         trial.add_profile(0, index);
         let range = Range { start: 0, end: trial.overlays.len() };
         trial.value(focus, range, place);
+        self.spent.store(trial.spent.load(Ordering::Relaxed), Ordering::Relaxed);
         !trial.issues.iter().any(Issue::is_error)
     }
 }

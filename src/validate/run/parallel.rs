@@ -1,7 +1,7 @@
 //! The entries of a large Bundle, divided among threads. Each thread walks a stretch of entries with a copy of the run's
 //! state; what they find is put together in the order of the entries, so the result is that of one thread.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::validate::schema::{Element, Name};
 
@@ -91,6 +91,7 @@ impl<'v, 'a> Run<'v, 'a> {
             bundle: self.bundle.clone(),
             trial: self.trial,
             now: self.now,
+            spent: AtomicU64::new(self.spent.load(Ordering::Relaxed)),
             parallel: false,
             issues_before: 0,
             suggests_urls: self.suggests_urls,
