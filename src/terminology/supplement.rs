@@ -34,7 +34,7 @@ fn add(concepts: &mut [Concept], added: &HashMap<&str, Vec<&Concept>>) {
     for concept in concepts {
         for supplement in added.get(concept.code.as_str()).into_iter().flatten() {
             concept.designations.extend(supplement.designations.iter().cloned());
-            concept.properties.extend(supplement.properties.iter().cloned());
+            concept.properties = concept.properties.iter().chain(supplement.properties.iter()).cloned().collect();
         }
         add(&mut concept.concepts, added);
     }
