@@ -1,56 +1,64 @@
 //! A small HTTP/1.1 client with a kept connection: as little work per request as can be, since it shares the processors
 //! with the server that it measures.
 
+use std::io::Write as _;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::answer;
 
 /// One connection.
 pub struct Client {
     stream: TcpStream,
     address: String,
+    sent: Vec<u8>,
     received: Vec<u8>,
-}
-
-/// An answer.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
 }
 
 impl Client {
     pub async fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, address: address.to_owned(), received: Vec::with_capacity(16 * 1024) }
+        Self { stream, address: address.to_owned(), sent: Vec::new(), received: Vec::with_capacity(64 * 1024) }
     }
 
-    /// Sends a request and reads the whole answer.
-    pub async fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
-        let head = format!(
+    /// Makes the request that [`Client::repeat`] sends.
+    pub fn prepare(&mut self, method: &str, path: &str, body: &str) {
+        self.sent.clear();
+        write!(
+            self.sent,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/fhir+json\r\n\
-             Content-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
+             Content-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
-        );
-        self.stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).await.unwrap();
-        self.receive().await
+        )
+        .unwrap();
     }
 
-    async fn receive(&mut self) -> Answer {
+    /// Sends a request and reads the whole answer; its status.
+    pub async fn send(&mut self, method: &str, path: &str, body: &str) -> u16 {
+        self.prepare(method, path, body);
+        self.repeat().await
+    }
+
+    /// Sends the prepared request and reads the whole answer; its status.
+    pub async fn repeat(&mut self) -> u16 {
+        self.stream.write_all(&self.sent).await.unwrap();
         self.received.clear();
         loop {
             let read = self.stream.read_buf(&mut self.received).await.unwrap();
             assert!(read > 0, "the server closed the connection");
-            let Some(end) = self.received.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-            let head = String::from_utf8_lossy(&self.received[..end]).to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length:"))
-                .map_or(0, |value| value.trim().parse::<usize>().unwrap());
-            while self.received.len() < end + 4 + length {
+            let Some(head) = answer::head(&self.received) else { continue };
+            while self.received.len() < head.body + head.length {
                 assert!(self.stream.read_buf(&mut self.received).await.unwrap() > 0);
             }
-            return Answer { status: head[9..12].parse().unwrap(), head };
+            return head.status;
         }
+    }
+
+    /// What was received last, head and body.
+    pub fn received(&self) -> String {
+        String::from_utf8_lossy(&self.received).into_owned()
     }
 }

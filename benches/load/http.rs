@@ -125,8 +125,8 @@ pub async fn creates(address: &str, width: usize, seconds: Duration) -> (usize, 
             while begin.elapsed() < seconds {
                 let number = NUMBER.fetch_add(1, Ordering::Relaxed);
                 let body = &bodies[usize::try_from(number).unwrap() % bodies.len()];
-                let answer = client.send("POST", "/fhir/ServiceRequest", body).await;
-                assert_eq!(answer.status, 201, "{}", answer.head);
+                let status = client.send("POST", "/fhir/ServiceRequest", body).await;
+                assert_eq!(status, 201, "{}", client.received());
                 count += 1;
             }
             count
@@ -137,8 +137,9 @@ pub async fn creates(address: &str, width: usize, seconds: Duration) -> (usize, 
 
 async fn reads(table: &mut Table, name: &str, address: &str, seconds: Duration) {
     let mut client = Client::connect(address).await;
-    let answer = client.send("POST", "/fhir/ServiceRequest", &service_request(0)).await;
-    let location = answer.head.lines().find_map(|line| line.strip_prefix("location:")).unwrap().trim().to_owned();
+    client.send("POST", "/fhir/ServiceRequest", &service_request(0)).await;
+    let answer = client.received().to_ascii_lowercase();
+    let location = answer.lines().find_map(|line| line.strip_prefix("location:")).unwrap().trim().to_owned();
     let id = location.split("servicerequest/").nth(1).unwrap().split('/').next().unwrap().to_owned();
     for width in [1, 32, 128] {
         let (count, took) = gets(address, &format!("/fhir/ServiceRequest/{id}"), width, seconds).await;
@@ -153,10 +154,11 @@ pub async fn gets(address: &str, path: &str, width: usize, seconds: Duration) ->
         let (address, path) = (address.to_owned(), path.to_owned());
         tasks.push(tokio::spawn(async move {
             let mut client = Client::connect(&address).await;
+            client.prepare("GET", &path, "");
             let mut count = 0;
             while begin.elapsed() < seconds {
-                let answer = client.send("GET", &path, "").await;
-                assert_eq!(answer.status, 200, "{}", answer.head);
+                let status = client.repeat().await;
+                assert_eq!(status, 200, "{}", client.received());
                 count += 1;
             }
             count

@@ -13,6 +13,7 @@
     reason = "a load run may fail loudly and prints its figures"
 )]
 
+mod answer;
 mod bare;
 mod client;
 mod http;

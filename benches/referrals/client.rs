@@ -1,57 +1,70 @@
-//! A blocking HTTP/1.1 client with a kept connection.
+//! A blocking HTTP/1.1 client with a kept connection. It shares the processors with the server that it measures, so a request
+//! costs it a write and as many reads as the answer needs: buffers are used again, and only the length is looked for.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+#[path = "../load/answer.rs"]
+mod answer;
+
 /// One connection.
 pub struct Client {
     stream: TcpStream,
     address: String,
+    sent: Vec<u8>,
+    received: Vec<u8>,
 }
 
 impl Client {
     pub fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, address: address.to_owned() }
+        Self { stream, address: address.to_owned(), sent: Vec::new(), received: vec![0; 128 * 1024] }
     }
 
+    /// Reads and returns the body.
     pub fn get(&mut self, path: &str) -> String {
-        self.send("GET", path, "", &[200])
+        let body = self.send("GET", path, "", &[200]);
+        std::str::from_utf8(body).unwrap().to_owned()
     }
 
-    /// Sends a request and returns the body.
-    pub fn send(&mut self, method: &str, path: &str, body: &str, expected: &[u16]) -> String {
-        let head = format!(
+    /// Sends a request and reads the whole answer, whose body it lends.
+    pub fn send(&mut self, method: &str, path: &str, body: &str, expected: &[u16]) -> &[u8] {
+        self.sent.clear();
+        write!(
+            self.sent,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/fhir+json\r\nPrefer: handling=strict\r\n\
-             Content-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
+             Content-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
-        );
-        self.stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).unwrap();
-        let mut received = Vec::with_capacity(64 * 1024);
-        let mut chunk = vec![0; 64 * 1024];
-        let (status, end, length) = loop {
-            let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the server closed the connection");
-            received.extend_from_slice(&chunk[..count]);
-            if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&received[..end]).to_ascii_lowercase();
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-                let length = length.map_or(0, |value| value.trim().parse::<usize>().unwrap());
-                break (head[9..12].parse::<u16>().unwrap(), end + 4, length);
+        )
+        .unwrap();
+        self.stream.write_all(&self.sent).unwrap();
+        let mut filled = 0;
+        let head = loop {
+            filled += self.read(filled);
+            if let Some(head) = answer::head(&self.received[..filled]) {
+                break head;
             }
         };
-        while received.len() < end + length {
-            let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the server closed the connection");
-            received.extend_from_slice(&chunk[..count]);
+        let end = head.body + head.length;
+        while filled < end {
+            filled += self.read(filled);
         }
-        let body = String::from_utf8(received.split_off(end)).unwrap();
-        assert!(expected.contains(&status), "{method} {path}: {status} {body}");
+        let body = &self.received[head.body..end];
+        assert!(expected.contains(&head.status), "{method} {path}: {} {}", head.status, String::from_utf8_lossy(body));
         body
+    }
+
+    fn read(&mut self, filled: usize) -> usize {
+        if filled == self.received.len() {
+            self.received.resize(filled * 2, 0);
+        }
+        let count = self.stream.read(&mut self.received[filled..]).unwrap();
+        assert!(count > 0, "the server closed the connection");
+        count
     }
 }
 

@@ -1,9 +1,10 @@
 //! What searches cost with 10,000 and with 100,000 referrals, what deep pages cost, and what the server answers at 32
 //! connections, as ratios in one run.
 //!
-//! `cargo bench --bench referrals -- [sqlite] [postgres] [--sizes 10000,100000] [--seconds N] [--binary FILE]`. Both sizes are
-//! served at the same time and asked in turn, so that what else the machine does falls on both. Page 500 is there from
-//! 60,000 referrals on.
+//! `cargo bench --bench referrals -- [sqlite] [postgres] [searches] [pages] [rates] [--sizes 10000,100000] [--seconds N]
+//! [--binary FILE] [--keep FOLDER]`: words choose what runs, none of a kind runs all of it. Both sizes are served at the same
+//! time and asked in turn, so that what else the machine does falls on both. Page 500 is there from 60,000 referrals on. What
+//! is made stays in the folder of `--keep` for the next run: the files, and the filled SQLite databases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +23,7 @@ mod postgres;
 mod rates;
 mod server;
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use client::Client;
@@ -38,6 +40,15 @@ struct Plan {
     sizes: Vec<u32>,
     seconds: Duration,
     binary: String,
+    keep: Option<PathBuf>,
+}
+
+impl Plan {
+    /// True where nothing or this word of a group was asked for.
+    fn wants(&self, group: &[&str], word: &str) -> bool {
+        let named = |word: &str| self.words.iter().any(|asked| asked == word);
+        named(word) || !group.iter().any(|other| named(other))
+    }
 }
 
 fn plan() -> Plan {
@@ -46,6 +57,7 @@ fn plan() -> Plan {
         sizes: vec![10_000, 100_000],
         seconds: Duration::from_secs(4),
         binary: env!("CARGO_BIN_EXE_kith").to_owned(),
+        keep: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -53,6 +65,7 @@ fn plan() -> Plan {
             "--sizes" => plan.sizes = arguments.next().unwrap().split(',').map(|size| size.parse().unwrap()).collect(),
             "--seconds" => plan.seconds = Duration::from_secs_f64(arguments.next().unwrap().parse().unwrap()),
             "--binary" => plan.binary = arguments.next().unwrap(),
+            "--keep" => plan.keep = Some(arguments.next().unwrap().into()),
             // cargo bench passes it to every bench.
             "--bench" => {}
             word => plan.words.push(word.to_owned()),
@@ -61,12 +74,12 @@ fn plan() -> Plan {
     plan
 }
 
+const DATABASES: [&str; 2] = ["sqlite", "postgres"];
+const PARTS: [&str; 3] = ["searches", "pages", "rates"];
+
 fn main() {
     let plan = plan();
-    for database in ["sqlite", "postgres"] {
-        if !plan.words.is_empty() && !plan.words.iter().any(|word| word == database) {
-            continue;
-        }
+    for database in DATABASES.into_iter().filter(|word| plan.wants(&DATABASES, word)) {
         let postgres = if database == "postgres" { postgres::Server::start("-c max_wal_size=4GB") } else { None };
         if database == "postgres" && postgres.is_none() {
             println!("PostgreSQL was not found on this machine.");
@@ -74,23 +87,38 @@ fn main() {
         }
         println!("{database}:");
         let folder = tempfile::TempDir::new().unwrap();
-        let servers: Vec<(Data, Server)> = plan
-            .sizes
-            .iter()
-            .map(|size| {
-                let (data, files) = (Data::new(SEED, *size), folder.path().join(size.to_string()));
-                write_folder(&data, &files).unwrap();
-                let url = match &postgres {
-                    Some(server) => server.create_database().0,
-                    None => format!("sqlite:{}", folder.path().join(format!("{size}.db")).display()),
-                };
-                (data, Server::filled(&plan.binary, &url, folder.path(), &files))
-            })
-            .collect();
-        searches(&servers);
-        pages(&servers.last().unwrap().1);
-        rates::run(&servers[0].0, &servers[0].1, plan.seconds);
+        let serve = |size: &u32| (Data::new(SEED, *size), serve(&plan, *size, folder.path(), postgres.as_ref()));
+        let servers: Vec<(Data, Server)> = plan.sizes.iter().map(serve).collect();
+        if plan.wants(&PARTS, "searches") {
+            searches(&servers);
+        }
+        if plan.wants(&PARTS, "pages") {
+            pages(&servers.last().unwrap().1);
+        }
+        if plan.wants(&PARTS, "rates") {
+            rates::run(&servers[0].0, &servers[0].1, plan.seconds);
+        }
     }
+}
+
+/// A server of so many referrals.
+fn serve(plan: &Plan, size: u32, folder: &Path, postgres: Option<&postgres::Server>) -> Server {
+    let kept = plan.keep.as_deref().unwrap_or(folder);
+    let files = kept.join(size.to_string());
+    if !files.exists() {
+        write_folder(&Data::new(SEED, size), &files).unwrap();
+    }
+    if let Some(server) = postgres {
+        let url = server.create_database().0;
+        server::fill(&plan.binary, &url, folder, &files);
+        return Server::start(&plan.binary, &url, folder);
+    }
+    let (filled, used) = (kept.join(format!("{size}.db")), folder.join(format!("{size}-used.db")));
+    if !filled.exists() {
+        server::fill(&plan.binary, &format!("sqlite:{}", filled.display()), folder, &files);
+    }
+    std::fs::copy(&filled, &used).unwrap();
+    Server::start(&plan.binary, &format!("sqlite:{}", used.display()), folder)
 }
 
 type Search = fn(&Data, u32) -> String;

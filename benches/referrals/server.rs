@@ -20,24 +20,27 @@ impl Drop for Server {
     }
 }
 
+/// Fills a new database from the files in `data`.
+pub fn fill(binary: &str, url: &str, folder: &Path, data: &Path) {
+    let begin = Instant::now();
+    let load = Command::new(binary)
+        .args(["load", "--import", "--at-once", "256", "--database", url, "--audit-key"])
+        .arg(folder.join("key.pem"))
+        .arg(data)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&load.stdout).into_owned();
+    assert!(load.status.success(), "{text}{}", String::from_utf8_lossy(&load.stderr));
+    println!("  loaded {} in {:.0?}", data.file_name().unwrap().display(), begin.elapsed());
+}
+
 impl Server {
-    /// Fills the database from `data` and serves it.
-    pub fn filled(binary: &str, url: &str, folder: &Path, data: &Path) -> Self {
-        let begin = Instant::now();
-        let key = folder.join("key.pem");
-        let load = Command::new(binary)
-            .args(["load", "--import", "--at-once", "256", "--database", url, "--audit-key"])
-            .arg(&key)
-            .arg(data)
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&load.stdout).into_owned();
-        assert!(load.status.success(), "{text}{}", String::from_utf8_lossy(&load.stderr));
-        println!("  loaded {} in {:.0?}", data.file_name().unwrap().display(), begin.elapsed());
+    /// Serves a filled database.
+    pub fn start(binary: &str, url: &str, folder: &Path) -> Self {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--database", url])
             .args(["--referral-duplicates", "allow", "--audit-reads", "buffered", "--audit-key"])
-            .arg(&key)
+            .arg(folder.join("key.pem"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

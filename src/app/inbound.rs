@@ -1,6 +1,7 @@
 //! From HTTP to a `Request`: path, query, headers, body within its limit.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -196,11 +197,36 @@ fn text<'a>(http: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// All values of a header, as one list.
-fn all(http: &HttpRequest, name: &HeaderName) -> Option<String> {
-    let values: Vec<&str> = http.headers().get_all(name).filter_map(|value| value.to_str().ok()).collect();
-    (!values.is_empty()).then(|| values.join(","))
+fn all<'a>(http: &'a HttpRequest, name: &HeaderName) -> Option<Cow<'a, str>> {
+    let mut values = http.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    let first = values.next()?;
+    let mut list = Cow::Borrowed(first);
+    for value in values {
+        let list = list.to_mut();
+        list.push(',');
+        list.push_str(value);
+    }
+    Some(list)
 }
 
+/// Headers that every request is asked for and that the HTTP library has no names for: a name made once is found faster than
+/// one that is read anew each time.
+static NAMES: [HeaderName; 8] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-correlation-id"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-user"),
+    HeaderName::from_static("x-user-role"),
+    HeaderName::from_static("x-purpose-of-use"),
+    HeaderName::from_static("nhsd-end-user-organisation-ods"),
+    HeaderName::from_static("if-none-exist"),
+];
+
+/// The value of a header, by its name in lower case.
 fn named<'a>(http: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    http.headers().get(name).and_then(|value| value.to_str().ok())
+    let value = match NAMES.iter().find(|known| known.as_str() == name) {
+        Some(known) => http.headers().get(known),
+        None => http.headers().get(name),
+    };
+    value.and_then(|value| value.to_str().ok())
 }

@@ -74,12 +74,12 @@ async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payloa
 }
 
 async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload) -> HttpResponse {
-    let wanted = inbound::wanted(http).unwrap_or_default();
+    let wanted = || inbound::wanted(http).unwrap_or_default();
     if http.method() == Method::OPTIONS {
-        return options(server, http, wanted);
+        return options(server, http, wanted());
     }
     let Some(_place) = server.throttle.enter(server.settings.limits.requests) else {
-        return outbound::response(&Reply::problem(&guard::full()), wanted, None);
+        return outbound::response(&Reply::problem(&guard::full()), wanted(), None);
     };
     match taken(server, http, payload).await {
         Ok(request) => {
@@ -92,8 +92,8 @@ async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload)
             };
             answered(server, &request, &reply)
         }
-        Err(refusal) if refusal.silent => outbound::response(&refusal.reply(), wanted, None),
-        Err(refusal) => unreadable(server, http, &refusal, wanted).await,
+        Err(refusal) if refusal.silent => outbound::response(&refusal.reply(), wanted(), None),
+        Err(refusal) => unreadable(server, http, &refusal, wanted()).await,
     }
 }
 

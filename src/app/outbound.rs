@@ -1,7 +1,8 @@
 //! From a `Reply` to HTTP: status, headers, body in the format asked for. The only place where response headers are set.
 
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode};
 
 use crate::interactions;
 use crate::interactions::format::Wanted;
@@ -9,6 +10,8 @@ use crate::interactions::reply::Reply;
 use crate::interactions::request::{Method, Request};
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The answer to a request that was carried out or refused.
 pub fn answer(server: &Server, request: &Request, reply: &Reply) -> HttpResponse {
@@ -39,16 +42,16 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut builder = HttpResponse::build(status);
             if let Some(request) = request {
-                builder.insert_header(("X-Request-Id", request.request_id.as_str()));
+                builder.insert_header((REQUEST_ID, request.request_id.as_str()));
                 if let Some(id) = &request.correlation_id {
                     builder.insert_header(("X-Correlation-Id", id.as_str()));
                 }
             }
             if let Some(etag) = reply.etag() {
-                builder.insert_header(("ETag", etag));
+                builder.insert_header((header::ETAG, etag));
             }
             if let Some(date) = reply.last_modified() {
-                builder.insert_header(("Last-Modified", date));
+                builder.insert_header((header::LAST_MODIFIED, date));
             }
             if reply.status == 401 {
                 builder.insert_header(("WWW-Authenticate", "Bearer realm=\"fhir\""));
@@ -62,12 +65,12 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             for preference in &reply.applied {
                 builder.append_header(("Preference-Applied", *preference));
             }
-            builder.insert_header(("X-Content-Type-Options", "nosniff"));
-            builder.insert_header(("Cache-Control", "no-store"));
+            builder.insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+            builder.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
             if bytes.is_empty() {
                 return builder.finish();
             }
-            builder.content_type(wanted.content_type());
+            builder.content_type(HeaderValue::from_static(wanted.content_type()));
             // The answer to HEAD has the length of the body too; actix-web keeps the body itself back.
             builder.body(bytes)
         }

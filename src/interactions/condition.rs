@@ -2,8 +2,6 @@
 //! (<https://hl7.org/fhir/R4/http.html#cond-update>). The search runs in the write's own transaction, behind a lock on the
 //! criteria, so that two equal requests cannot both find nothing.
 
-use std::sync::Arc;
-
 use super::draft::Draft;
 use super::patch;
 use super::server::Server;
@@ -15,7 +13,7 @@ use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 use crate::search::query::{self, Context, Handling, Query, Restrictions};
 use crate::search::sql::{self, Page, Statement};
-use crate::store::{Stored, Tx};
+use crate::store::{Found, Stored, Tx};
 
 /// Most resources that one conditional delete removes.
 const MOST_DELETED: u32 = 1000;
@@ -220,7 +218,7 @@ impl Criteria {
     pub async fn preview(&self, server: &Server) -> Result<Vec<Stored>, Problem> {
         let mut all = Vec::new();
         for statement in &self.statements {
-            all.extend(server.store.search(statement).await?.into_iter().map(|found| found.stored));
+            all.extend(server.store.search(statement).await?.into_iter().map(Found::into_stored));
         }
         Ok(all)
     }
@@ -235,7 +233,7 @@ impl Criteria {
             } else {
                 tx.search_by(statement, &self.resource_type, &self.pairs).await?
             };
-            all.extend(found.into_iter().map(|found| found.stored));
+            all.extend(found.into_iter().map(Found::into_stored));
         }
         Ok(all)
     }

@@ -35,7 +35,7 @@ pub async fn create(
         }
         None => in_address(server, request, resource_type)?,
     };
-    let draft = Draft::new(server, value, server.clock.new_id())?;
+    let draft = Draft::of_new(server, value, server.clock.new_id(), request.caller.imports)?;
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, Change::Create(draft), condition, stamp).await?;
     Ok(commit::reply(written).preferring(request))

@@ -30,6 +30,8 @@ pub struct Draft {
     pub issues: Vec<Issue>,
     /// What it refers to on this server and what must therefore be there; empty where that is not asked for.
     pub references: Vec<LocalReference>,
+    /// It has the time that the server gives a referral's Task when it is sent.
+    pub stamped: bool,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -38,7 +40,17 @@ impl Draft {
     /// Validates `value` under the id it will have, extracts index rows and serialises. 422 where it is not valid, or a
     /// definition that does not compile.
     pub fn new(server: &Server, value: Value, id: String) -> Result<Self, Problem> {
-        let value = placed(value, &id)?;
+        Self::validated(server, value, id, false)
+    }
+
+    /// As [`Draft::new`] for what will be a new resource: the Task of a referral gets its `lastModified` here, before any lock,
+    /// except where it is imported as it was elsewhere.
+    pub fn of_new(server: &Server, value: Value, id: String, imports: bool) -> Result<Self, Problem> {
+        Self::validated(server, value, id, !imports)
+    }
+
+    fn validated(server: &Server, value: Value, id: String, stamps: bool) -> Result<Self, Problem> {
+        let mut value = placed(value, &id)?;
         let issues = match (server.validate(&value), live::admission(server, &value)) {
             (Ok(issues), Ok(())) => issues,
             (Err(invalid), Err(useless)) if invalid.kind == useless.kind => {
@@ -47,8 +59,10 @@ impl Draft {
             }
             (Err(problem), _) | (Ok(_), Err(problem)) => return Err(problem),
         };
+        let stamped = stamps && referral::stamp_new(&mut value, server.clock.now());
         let mut draft = Self::unchecked(server, value, id)?;
         draft.issues = issues;
+        draft.stamped = stamped;
         Ok(draft)
     }
 
@@ -63,7 +77,8 @@ impl Draft {
             References::Allow => Vec::new(),
         };
         let (head, tail) = around_meta(&value)?;
-        Ok(Self { resource_type, id, value, rows, issues: Vec::new(), references, head, tail })
+        let (issues, stamped) = (Vec::new(), false);
+        Ok(Self { resource_type, id, value, rows, issues, references, stamped, head, tail })
     }
 
     /// The same content under another id, already validated.
@@ -71,6 +86,7 @@ impl Draft {
         let mut draft = Self::unchecked(server, self.value.clone(), id)?;
         draft.issues.clone_from(&self.issues);
         draft.references.clone_from(&self.references);
+        draft.stamped = self.stamped;
         Ok(draft)
     }
 

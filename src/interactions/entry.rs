@@ -152,24 +152,25 @@ pub fn answer(server: &Server, reply: &Reply, with_resource: bool) -> Result<Val
     if let Some(instant) = reply.last_updated {
         response.insert("lastModified".to_owned(), json!(temporal::format_instant(instant)));
     }
+    let outcome = reply.status >= 400 || reply.applied.contains(&ReturnPreference::OperationOutcome.text());
     let resource = match &reply.content {
-        Content::Empty => None,
-        Content::Stored(bytes) => Some(json::parse_stored(bytes)?),
-        Content::Resource(value) => Some(value.clone()),
+        Content::Stored(bytes) if outcome || with_resource => Some(json::parse_stored(bytes)?),
+        Content::Resource(value) if outcome || with_resource => Some(value.clone()),
+        Content::Empty | Content::Stored(_) | Content::Resource(_) => None,
     };
     let mut entry = Map::new();
     match resource {
-        Some(outcome) if reply.status >= 400 || reply.applied.contains(&ReturnPreference::OperationOutcome.text()) => {
-            response.insert("outcome".to_owned(), outcome);
+        Some(issues) if outcome => {
+            response.insert("outcome".to_owned(), issues);
         }
-        Some(resource) if with_resource => {
+        Some(resource) => {
             if let Some(location) = &reply.location {
                 let name = location.split("/_history/").next().unwrap_or(location);
                 entry.insert("fullUrl".to_owned(), json!(format!("{}/{name}", server.base)));
             }
             entry.insert("resource".to_owned(), resource);
         }
-        _ => {}
+        None => {}
     }
     entry.insert("response".to_owned(), Value::Object(response));
     Ok(Value::Object(entry))

@@ -123,6 +123,9 @@ impl Fit {
 /// The format that fits best, and whether the client named the FHIR version with it.
 fn from_accept(accept: Option<&str>) -> Result<(Format, bool), Problem> {
     let Some(text) = accept.filter(|text| !text.trim().is_empty()) else { return Ok((Format::Json, false)) };
+    if text == "application/fhir+json" {
+        return Ok((Format::Json, false));
+    }
     let ranges: Vec<Media> = text.split(',').map(Media::parse).collect();
     // A browser that asks for HTML takes other things too; who takes nothing but HTML cannot be served.
     if ranges.iter().all(|range| range.is_html() || range.is_foreign()) {

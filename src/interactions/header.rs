@@ -113,7 +113,31 @@ const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 /// An instant as Last-Modified shows it.
 #[must_use]
 pub fn format_http_date(instant: Micros) -> String {
-    Timestamp::from_microsecond(instant).map_or_else(|_| String::new(), |time| time.strftime(HTTP_DATE).to_string())
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Ok(time) = Timestamp::from_microsecond(instant) else { return String::new() };
+    let time = jiff::tz::Offset::UTC.to_datetime(time);
+    let name = |names: &[&'static str], number: i8| {
+        usize::try_from(number).ok().and_then(|number| names.get(number).copied()).unwrap_or_default()
+    };
+    let mut text = String::with_capacity(29);
+    let number = |text: &mut String, number: i8| {
+        text.push(char::from(b'0' + number.unsigned_abs() / 10 % 10));
+        text.push(char::from(b'0' + number.unsigned_abs() % 10));
+    };
+    text.push_str(name(&DAYS, time.weekday().to_monday_zero_offset()));
+    text.push_str(", ");
+    number(&mut text, time.day());
+    text.push(' ');
+    text.push_str(name(&MONTHS, time.month() - 1));
+    text.push(' ');
+    text.push_str(&time.year().to_string());
+    for (before, part) in [(' ', time.hour()), (':', time.minute()), (':', time.second())] {
+        text.push(before);
+        number(&mut text, part);
+    }
+    text.push_str(" GMT");
+    text
 }
 
 /// Reads the date of If-Modified-Since; none where it is not an HTTP date, which HTTP says to ignore.

@@ -2,6 +2,8 @@
 //! (<https://hl7.org/fhir/R4/search.html#revinclude>). Each comes once, none that matches anyway, no more than a bound; each
 //! round is one statement.
 
+use std::sync::Arc;
+
 use super::server::Server;
 use crate::problem::Problem;
 use crate::search::query::{Include, Restrictions};
@@ -17,7 +19,7 @@ const DEEPEST: usize = 8;
 #[derive(Debug, Default)]
 pub struct Included {
     /// The resources, each once.
-    pub resources: Vec<Stored>,
+    pub resources: Vec<Arc<Stored>>,
     /// Something was left out: there are too many, or they lie too deep.
     pub cut: bool,
 }
@@ -26,7 +28,7 @@ pub struct Included {
 pub async fn included(
     server: &Server,
     includes: &[Include],
-    matches: &[Stored],
+    matches: &[Arc<Stored>],
     restrictions: &Restrictions,
 ) -> Result<Included, Problem> {
     let mut answer = Included::default();
@@ -45,7 +47,7 @@ pub async fn included(
         }
         seeds = found.iter().map(|found| found.stored.key).take(room).collect();
         known.extend(&seeds);
-        answer.resources.extend(found.into_iter().map(|found| found.stored).take(room));
+        answer.resources.extend(found.iter().map(|found| Arc::clone(&found.stored)).take(room));
         if answer.cut {
             break;
         }

@@ -1,6 +1,8 @@
 //! A search as it was understood, and one page of it: the matches of all its types, what comes with them, the total where it is
 //! wanted, and the way to the next page. Called by the search interaction and `$everything`.
 
+use std::sync::Arc;
+
 use super::inclusion;
 use super::searchset::Answer;
 use super::server::Server;
@@ -10,7 +12,7 @@ use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::Problem;
 use crate::search::paging;
 use crate::search::query::{Query, Restrictions, Summary, Total, fault};
-use crate::search::sql::{FEW, Page, Position, across};
+use crate::search::sql::{Dependence, FEW, Page, Position, across};
 use crate::store::{Found, Stored};
 
 /// Matches on a page where the client does not say.
@@ -121,7 +123,7 @@ async fn matches(
     queries: &[Query],
     after: Option<&Position>,
     limit: u32,
-) -> Result<(Vec<Stored>, Option<Position>), Problem> {
+) -> Result<(Vec<Arc<Stored>>, Option<Position>), Problem> {
     let mut few = false;
     if after.is_none()
         && let Some(estimate) = across::estimate(queries)
@@ -131,11 +133,15 @@ async fn matches(
     // One more than the page holds shows whether there is a next one.
     let page = |query| Page { query, few, after, limit: limit + 1 };
     let pages: Vec<Page<'_>> = queries.iter().map(page).collect();
+    let dependence = match queries {
+        [query] => Dependence::of(query),
+        _ => Dependence::Everything,
+    };
     let mut found: Vec<(usize, Found)> = Vec::new();
     for stage in across::stages(&pages) {
         if found.len() <= limit as usize {
-            let rows = server.store.search(&stage.statement).await?;
-            found.extend(rows.into_iter().map(|row| (stage.number, row)));
+            let rows = server.store.page(&stage.statement, &dependence).await?;
+            found.extend(rows.iter().map(|row| (stage.number, row.clone())));
         }
     }
     let more = found.len() > limit as usize;

@@ -117,16 +117,18 @@ fn steps(
         }
     }
     let references = references(server, &writes)?;
+    let renames = !references.is_empty() || aims.values().any(|aim| aim.condition.is_some());
     let mut plan = Plan { server: Arc::clone(server), steps: Vec::new(), references, names, reads };
     let mut issues = Vec::new();
     let mut kind = Kind::Invalid;
     for entry in writes {
         let Some(aim) = aims.remove(&entry.index) else { continue };
-        match step(server, &entry, aim, &plan) {
+        let index = entry.index;
+        match step(server, entry, aim, &plan.names, renames) {
             Ok(step) => plan.steps.push(step),
             Err(problem) => {
                 kind = problem.kind;
-                issues.extend_from_slice(entry::located(&problem, entry.index).issues());
+                issues.extend_from_slice(entry::located(&problem, index).issues());
             }
         }
     }
@@ -255,25 +257,29 @@ fn references(server: &Arc<Server>, writes: &[Entry]) -> Result<Vec<(String, Con
     Ok(found)
 }
 
-fn step(server: &Arc<Server>, entry: &Entry, aim: Aim, plan: &Plan) -> Result<Step, Problem> {
+/// The step of an entry; `renames` says that names may turn out otherwise than planned.
+fn step(server: &Arc<Server>, entry: Entry, aim: Aim, names: &Names, renames: bool) -> Result<Step, Problem> {
     let Aim { resource_type, id, condition, patched } = aim;
-    let if_match = entry.request.headers.if_match;
-    let index = entry.index;
-    if entry.request.method == Method::Delete {
+    let Entry { index, full_url, request, .. } = entry;
+    let (if_match, method, imports) = (request.headers.if_match, request.method, request.caller.imports);
+    if method == Method::Delete {
         let change = Change::Delete { resource_type, id, if_match };
         return Ok(Step { index, change, original: None, full_url: None, condition });
     }
-    let mut value = entry.request.resource(server.bounds())?;
+    let mut value = match request.body {
+        Body::Resource(value) => value,
+        _ => request.resource(server.bounds())?,
+    };
     super::create::expect_type(draft::resource_type(&value)?, &resource_type)?;
-    let original = value.clone();
-    rewrite::rewrite(&mut value, &plan.names, Types::r4());
-    let change = match (entry.request.method, &condition) {
-        (Method::Post, _) => Change::Create(Draft::new(server, value, id)?.within(index)),
+    let original = renames.then(|| value.clone());
+    rewrite::rewrite(&mut value, names, Types::r4());
+    let change = match (method, &condition) {
+        (Method::Post, _) => Change::Create(Draft::of_new(server, value, id, imports)?.within(index)),
         (Method::Put, None) => {
             let draft = super::update::draft(server, value, &resource_type, &id)?.within(index);
             Change::Update { draft, if_match, patched: None }
         }
         _ => Change::Update { draft: Draft::new(server, value, id)?.within(index), if_match, patched },
     };
-    Ok(Step { index, change, original: Some(original), full_url: entry.full_url.clone(), condition })
+    Ok(Step { index, change, original, full_url, condition })
 }

@@ -20,8 +20,8 @@ pub async fn read(
     id: &str,
     _grant: Grant,
 ) -> Result<Reply, Problem> {
-    let stored = visible::read(server, &request.caller, resource_type, id).await?.ok_or_else(not_found)?;
-    answer(server, request, "read", stored).await
+    let stored = visible::look_at(server, &request.caller, resource_type, id).await?.ok_or_else(not_found)?;
+    answer(server, request, "read", &stored).await
 }
 
 /// One version, current or not.
@@ -35,17 +35,17 @@ pub async fn vread(
 ) -> Result<Reply, Problem> {
     let stored = visible::version(server, &request.caller, (resource_type, id), version).await?;
     let stored = stored.ok_or_else(not_found)?;
-    answer(server, request, "vread", stored).await
+    answer(server, request, "vread", &stored).await
 }
 
-async fn answer(server: &Server, request: &Request, interaction: &str, stored: Stored) -> Result<Reply, Problem> {
+async fn answer(server: &Server, request: &Request, interaction: &str, stored: &Stored) -> Result<Reply, Problem> {
     let subset = Subset::of_one(request)?;
     let stamp = Stamp::of(request, server.clock.now());
     if stored.deleted {
-        return gone(server, request, &stamp, &stored).await;
+        return gone(server, request, &stamp, stored).await;
     }
     let unchanged = match &request.headers.if_none_match {
-        Tags::Absent => request.headers.if_modified_since.is_some_and(|since| !is_newer(&stored, since)),
+        Tags::Absent => request.headers.if_modified_since.is_some_and(|since| !is_newer(stored, since)),
         tags => tags.name(stored.version),
     };
     let status = if unchanged { 304 } else { 200 };
@@ -54,7 +54,7 @@ async fn answer(server: &Server, request: &Request, interaction: &str, stored: S
         false if subset.is_whole() => Content::Stored(stored.body.clone()),
         false => Content::Stored(subset.of_bytes(&stored.body)?.into_owned().into()),
     };
-    server.store.audit(disclosure(&stamp, interaction, status, &stored)).await?;
+    server.store.audit(disclosure(&stamp, interaction, status, stored)).await?;
     Ok(Reply::new(status, content).versioned(stored.version, stored.last_updated))
 }
 

@@ -1,6 +1,9 @@
 //! The Bundle that answers a search (<https://hl7.org/fhir/R4/bundle.html#searchset>). Stored resources go in as the bytes they
 //! are; they are parsed only where elements are left out.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use actix_web::web::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -17,9 +20,9 @@ use crate::store::Stored;
 #[derive(Debug, Default)]
 pub struct Answer {
     /// The matches of this page, in order.
-    pub matches: Vec<Stored>,
+    pub matches: Vec<Arc<Stored>>,
     /// What comes with them.
-    pub included: Vec<Stored>,
+    pub included: Vec<Arc<Stored>>,
     /// Something that should have come with them was too much.
     pub cut: bool,
     /// How many matches all pages have, where it is known.
@@ -53,29 +56,26 @@ const ESCAPED: &AsciiSet = &CONTROLS
 /// Writes parameters as a query string.
 #[must_use]
 pub fn query_string(parameters: &[(String, String)]) -> String {
-    let escape = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
-    let pairs: Vec<String> = parameters
-        .iter()
-        .map(|(name, value)| format!("{}={}", escape(name).replace("%3D", "="), escape(value)))
-        .collect();
-    pairs.join("&")
+    let mut text = String::with_capacity(parameters.len() * 40);
+    for (name, value) in parameters {
+        text.push_str(if text.is_empty() { "" } else { "&" });
+        for (place, part) in name.split('=').enumerate() {
+            text.push_str(if place == 0 { "" } else { "=" });
+            text.extend(utf8_percent_encode(part, ESCAPED));
+        }
+        text.push('=');
+        text.extend(utf8_percent_encode(value, ESCAPED));
+    }
+    text
 }
 
 /// The Bundle as JSON; `path` is the address of the search below the base.
 pub fn bundle(server: &Server, path: &str, query: &Query, answer: &Answer) -> Result<Bytes, Problem> {
-    let address = |token: Page<'_>| address(server, path, query, token);
-    let mut links = vec![json!({ "relation": "self", "url": address(Page::Asked) })];
-    if query.page.is_some() || answer.next.is_some() {
-        links.push(json!({ "relation": "first", "url": address(Page::First) }));
-    }
-    if let Some(token) = &answer.next {
-        links.push(json!({ "relation": "next", "url": address(Page::At(token)) }));
-    }
     let mut head = json!({ "resourceType": "Bundle", "id": server.clock.new_id(), "type": "searchset" });
     if let Some(total) = answer.total {
         head["total"] = json!(total);
     }
-    head["link"] = Value::Array(links);
+    head["link"] = links(server, path, query, answer);
     let mut text = head.to_string();
     text.pop();
     let shown = answer.matches.iter().chain(&answer.included);
@@ -102,33 +102,37 @@ pub fn bundle(server: &Server, path: &str, query: &Query, answer: &Answer) -> Re
     Ok(bytes.into())
 }
 
-/// Which page a link leads to.
-#[derive(Clone, Copy)]
-enum Page<'a> {
-    Asked,
-    First,
-    At(&'a str),
-}
-
-/// What was understood, and the page.
-fn address(server: &Server, path: &str, query: &Query, page: Page<'_>) -> String {
-    let mut parameters = query.understood.clone();
-    if !matches!(page, Page::Asked) {
-        parameters.retain(|(name, _)| name != PAGE);
+/// The links of a page: what was understood, and the pages around it.
+fn links(server: &Server, path: &str, query: &Query, answer: &Answer) -> Value {
+    let slash = if path.is_empty() { "" } else { "/" };
+    let address = |parameters: &str| {
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        [&server.base, slash, path, mark, parameters].concat()
+    };
+    let asked = query_string(&query.understood);
+    let mut first = Cow::Borrowed(&asked);
+    if query.page.is_some() {
+        let others = query.understood.iter().filter(|(name, _)| name != PAGE);
+        first = Cow::Owned(query_string(&others.cloned().collect::<Vec<_>>()));
     }
-    if let Page::At(token) = page {
-        parameters.push((PAGE.to_owned(), token.to_owned()));
+    let link = |relation: &str, url: String| json!({ "relation": relation, "url": url });
+    let mut links = vec![link("self", address(&asked))];
+    if query.page.is_some() || answer.next.is_some() {
+        links.push(link("first", address(&first)));
     }
-    let address = if path.is_empty() { server.base.clone() } else { format!("{}/{path}", server.base) };
-    if parameters.is_empty() { address } else { format!("{address}?{}", query_string(&parameters)) }
+    if let Some(token) = &answer.next {
+        let and = if first.is_empty() { "" } else { "&" };
+        links.push(link("next", address(&[&**first, and, PAGE, "=", token].concat())));
+    }
+    Value::Array(links)
 }
 
 /// Appends a comma and an entry.
 fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8], bytes: &mut Vec<u8>) {
     let before = [r#",{"fullUrl":""#, &server.base, "/", &stored.resource_type, "/", &stored.id, r#"","resource":"#];
-    bytes.extend_from_slice(before.concat().as_bytes());
+    before.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
     bytes.extend_from_slice(body);
-    bytes.extend_from_slice([r#","search":{"mode":""#, mode, r#""}}"#].concat().as_bytes());
+    [r#","search":{"mode":""#, mode, r#""}}"#].iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
 }
 
 /// An entry that says what was passed over.

@@ -12,7 +12,7 @@ use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 use crate::search::query::{Query, Restrictions};
 use crate::search::sql::identities;
-use crate::store::{Past, Stored, Tx};
+use crate::store::{Found, Past, Stored, Tx};
 
 /// The current version of a resource, also where it is a deletion; none where the caller does not see it. 403 with an explanation
 /// where it may know of the resource, but the patient has objected.
@@ -25,6 +25,19 @@ pub async fn read(server: &Server, caller: &Caller, resource_type: &str, id: &st
     match find(server, &limits.told, resource_type, id).await? {
         Some(_) => Err(withheld()),
         None => Ok(None),
+    }
+}
+
+/// As [`read`], for those who only look at it.
+pub async fn look_at(
+    server: &Server,
+    caller: &Caller,
+    resource_type: &str,
+    id: &str,
+) -> Result<Option<Arc<Stored>>, Problem> {
+    match caller.limits()? {
+        None => server.store.look_at(resource_type, id).await,
+        Some(_) => Ok(read(server, caller, resource_type, id).await?.map(Arc::new)),
     }
 }
 
@@ -62,9 +75,11 @@ pub fn one(caller: &Caller, found: Stored) -> Result<Stored, Problem> {
 }
 
 /// Resources that a restricted search found, as the caller sees them.
-pub fn all(caller: &Caller, found: Vec<Stored>) -> Result<Vec<Stored>, Problem> {
+pub fn all(caller: &Caller, found: Vec<Arc<Stored>>) -> Result<Vec<Arc<Stored>>, Problem> {
     match caller.limits()? {
-        Some(limits) => found.into_iter().map(|stored| narrowed(&limits, stored)).collect(),
+        Some(limits) => {
+            found.into_iter().map(|stored| narrowed(&limits, Arc::unwrap_or_clone(stored)).map(Arc::new)).collect()
+        }
         None => Ok(found),
     }
 }
@@ -102,7 +117,7 @@ pub async fn find_in(
 ) -> Result<Vec<Stored>, Problem> {
     let limit = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
     let Some(statement) = identities(wanted, restrictions, limit) else { return Ok(Vec::new()) };
-    Ok(tx.search(&statement).await?.into_iter().map(|found| found.stored).collect())
+    Ok(tx.search(&statement).await?.into_iter().map(Found::into_stored).collect())
 }
 
 async fn find(
@@ -113,7 +128,7 @@ async fn find(
 ) -> Result<Option<Stored>, Problem> {
     let wanted = [(resource_type.to_owned(), id.to_owned())];
     let Some(statement) = identities(&wanted, restrictions, 1) else { return Ok(None) };
-    Ok(server.store.search(&statement).await?.pop().map(|found| found.stored))
+    Ok(server.store.search(&statement).await?.pop().map(Found::into_stored))
 }
 
 /// 403: the patient's objection keeps it back. Said only to who knows of the resource without it.

@@ -348,6 +348,7 @@ async fn decide(
         after: &draft.value,
         actor: &stamp.actor,
         version_checked: origin.version_checked,
+        stamped: draft.stamped,
         last_author: last_author.as_ref(),
         now,
     };

@@ -58,6 +58,8 @@ pub struct Change<'a> {
     pub actor: &'a Actor,
     /// True where the client named the version it changes (`If-Match`), and so has seen what it replaces.
     pub version_checked: bool,
+    /// True where [`stamp_new`] has been at `after`.
+    pub stamped: bool,
     /// The organisation that wrote `before`, where it is known.
     pub last_author: Option<&'a Organisation>,
     /// The instant of the write.
@@ -69,7 +71,7 @@ impl<'a> Change<'a> {
     #[must_use]
     pub fn open(before: Option<&'a Value>, after: &'a Value, now: Micros) -> Self {
         const OPEN: &Actor = &Actor { organisation: None, barred: None, limited: false };
-        Self { before, after, actor: OPEN, version_checked: false, last_author: None, now }
+        Self { before, after, actor: OPEN, version_checked: false, stamped: false, last_author: None, now }
     }
 }
 
@@ -127,6 +129,15 @@ pub enum Step {
 #[must_use]
 pub fn concerns(resource_type: &str) -> bool {
     matches!(resource_type, "Task" | "ServiceRequest")
+}
+
+/// Sets the server's `lastModified` in a Task that is sure to be a referral's. Says whether it did.
+pub fn stamp_new(resource: &mut Value, now: Micros) -> bool {
+    let stamps = applies::is_referral_task(resource);
+    if stamps {
+        resource["lastModified"] = task::stamp_of(resource, now);
+    }
+    stamps
 }
 
 /// Makes the references that the rules follow relative, where they name this server by its `base` address: an absolute

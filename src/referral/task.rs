@@ -8,6 +8,7 @@ use super::lifecycle::{Side, State, allowed_now, transition};
 use super::lookup::Loaded;
 use super::sides::Sides;
 use super::{Change, Decision, Settings, applies, duplicates, follow};
+use crate::clock::Micros;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::temporal::{DateTime, format_instant};
 
@@ -209,9 +210,11 @@ fn check_focus(change: &Change<'_>, to: State, from: Option<State>, loaded: &Loa
     })
 }
 
-/// The Task with the server's `lastModified`, where anything but that changed. It is never before `authoredOn` (base
-/// invariant inv-1), even where the sender's clock runs ahead of ours.
+/// The Task with the server's `lastModified`, where anything but that changed and it has not got it yet.
 fn stamped(change: &Change<'_>) -> Option<Value> {
+    if change.stamped && change.before.is_none() {
+        return None;
+    }
     let without = |task: &Value| {
         let mut task = task.clone();
         if let Some(object) = task.as_object_mut() {
@@ -221,15 +224,20 @@ fn stamped(change: &Change<'_>) -> Option<Value> {
         task
     };
     let unchanged = change.before.filter(|before| without(before) == without(change.after));
-    let stamp = unchanged.and_then(|before| before.get("lastModified")).cloned().unwrap_or_else(|| {
-        let authored = DateTime::parse(text(change.after, "authoredOn")).map_or(change.now, |at| at.interval().0);
-        json!(format_instant(change.now.max(authored)))
-    });
+    let stamp = unchanged.and_then(|before| before.get("lastModified")).cloned();
+    let stamp = stamp.unwrap_or_else(|| stamp_of(change.after, change.now));
     (change.after.get("lastModified") != Some(&stamp)).then(|| {
         let mut amended = change.after.clone();
         amended["lastModified"] = stamp;
         amended
     })
+}
+
+/// When a Task was changed that is changed now: never before `authoredOn` (base invariant inv-1), even where the sender's clock
+/// runs ahead of ours.
+pub(super) fn stamp_of(task: &Value, now: Micros) -> Value {
+    let authored = DateTime::parse(text(task, "authoredOn")).map_or(now, |at| at.interval().0);
+    json!(format_instant(now.max(authored)))
 }
 
 fn refuse(rule: &str, expression: impl Into<String>, text: String) -> Issue {

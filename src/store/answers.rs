@@ -1,49 +1,68 @@
 //! Pages of searches in memory, for clients that ask for their work again and again. `cache` keeps them with the same care as
-//! resources, and forgets all of them at every commit that may change what a search finds: of audit rows, none do.
+//! resources, and forgets at every commit those that it may have made others: `touched` tells which.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::search::Found;
-use crate::search::sql::{Bind, Statement};
+use super::touched::Touched;
+use crate::search::sql::{Bind, Dependence, Statement};
 
 /// What a match needs besides its body.
 const OVERHEAD: usize = 400;
 /// A page beyond this part of the whole is not kept.
 const LARGEST_PART: usize = 16;
+/// Pages of one generation: every commit looks at all of them.
+const MOST: usize = 1000;
+
+/// A page, and which changes may make it another one.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    pub(super) found: Arc<[Found]>,
+    pub(super) dependence: Dependence,
+}
 
 /// Two generations, as of resources: what is not used while the young one fills up is forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    young: HashMap<String, Vec<Found>>,
-    old: HashMap<String, Vec<Found>>,
+    young: HashMap<String, Page>,
+    old: HashMap<String, Page>,
     bytes: usize,
 }
 
 impl Answers {
     /// The page that a statement has answered, by the name of the statement.
-    pub(super) fn get(&mut self, name: &str, room: usize) -> Option<Vec<Found>> {
-        if let Some(found) = self.young.get(name) {
-            return Some(found.clone());
+    pub(super) fn get(&mut self, name: &str, room: usize) -> Option<Arc<[Found]>> {
+        if let Some(page) = self.young.get(name) {
+            return Some(Arc::clone(&page.found));
         }
-        let (name, found) = self.old.remove_entry(name)?;
-        self.insert(name, found.clone(), room);
+        let (name, page) = self.old.remove_entry(name)?;
+        let found = Arc::clone(&page.found);
+        self.insert(name, page, room);
         Some(found)
     }
 
     /// Keeps a page, in `room` bytes for each generation.
-    pub(super) fn insert(&mut self, name: String, found: Vec<Found>, room: usize) {
-        let bodies: usize = found.iter().map(|found| found.stored.body.len() + OVERHEAD).sum();
+    pub(super) fn insert(&mut self, name: String, page: Page, room: usize) {
+        let bodies: usize = page.found.iter().map(|found| found.stored.body.len() + OVERHEAD).sum();
         let size = bodies + name.len() + OVERHEAD;
         if size > room / LARGEST_PART {
             return;
         }
-        if self.bytes + size > room {
+        if self.bytes + size > room || self.young.len() >= MOST {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;
         }
         self.bytes += size;
-        self.young.insert(name, found);
+        self.young.insert(name, page);
+    }
+
+    /// Forgets every page that a transaction may have made another one.
+    pub(super) fn forget(&mut self, touched: &Touched) {
+        // The bytes stay counted: pages are moved on a little early then.
+        self.young.retain(|_, page| !touched.reaches(&page.dependence, &page.found));
+        self.old.retain(|_, page| !touched.reaches(&page.dependence, &page.found));
     }
 }
 

@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::answers::Answers;
+use super::answers::{Answers, Page};
 use super::resources::Stored;
 use super::search::Found;
+use super::touched::Touched;
 use super::wal_index::{State, WalIndex};
+use crate::search::sql::Dependence;
 
 /// What an entry needs besides its body.
 const OVERHEAD: usize = 400;
@@ -40,8 +42,8 @@ pub(super) struct Cache {
 /// was not used meanwhile is forgotten.
 #[derive(Debug, Default)]
 struct Shard {
-    young: HashMap<String, Stored>,
-    old: HashMap<String, Stored>,
+    young: HashMap<String, Arc<Stored>>,
+    old: HashMap<String, Arc<Stored>>,
     bytes: usize,
 }
 
@@ -74,19 +76,19 @@ impl Cache {
     }
 
     /// The current version of a resource, where it is known. Ask only with a state from [`Cache::current`] in hand.
-    pub(super) fn get(&self, resource_type: &str, id: &str) -> Option<Stored> {
+    pub(super) fn get(&self, resource_type: &str, id: &str) -> Option<Arc<Stored>> {
         let name = name(resource_type, id);
         let mut shard = self.shard(&name);
         if let Some(stored) = shard.young.get(&name) {
-            return Some(stored.clone());
+            return Some(Arc::clone(stored));
         }
         let stored = shard.old.remove(&name)?;
-        shard.insert(name, stored.clone(), self.room);
+        shard.insert(name, Arc::clone(&stored), self.room);
         Some(stored)
     }
 
     /// Takes in what was read from the database, where that has not changed since `state`, which was current before the read.
-    pub(super) fn offer(&self, state: State, stored: &Stored) {
+    pub(super) fn offer(&self, state: State, stored: &Arc<Stored>) {
         if stored.deleted || stored.body.len() > self.room / LARGEST_PART * 2 || self.index.state() != Some(state) {
             return;
         }
@@ -94,24 +96,24 @@ impl Cache {
         let mut shard = self.shard(&name);
         // A commit of ours from here on removes the entry again, because it comes for this lock after it has committed.
         if !self.closed.load(Ordering::SeqCst) && *self.known() == Some(state) {
-            shard.insert(name, stored.clone(), self.room);
+            shard.insert(name, Arc::clone(stored), self.room);
         }
     }
 
     /// The page that a statement has answered. Ask only with a state from [`Cache::current`] in hand.
-    pub(super) fn answer(&self, name: &str) -> Option<Vec<Found>> {
+    pub(super) fn answer(&self, name: &str) -> Option<Arc<[Found]>> {
         self.answers().get(name, self.answers_room)
     }
 
     /// Takes in what a statement has answered, where the database has not changed since `state`, which was current before.
-    pub(super) fn offer_answer(&self, state: State, name: String, found: &[Found]) {
+    pub(super) fn offer_answer(&self, state: State, name: String, found: &Arc<[Found]>, dependence: &Dependence) {
         if self.index.state() != Some(state) {
             return;
         }
         let mut answers = self.answers();
         // As in `offer`.
         if !self.closed.load(Ordering::SeqCst) && *self.known() == Some(state) {
-            answers.insert(name, found.to_vec(), self.answers_room);
+            answers.insert(name, Page { found: Arc::clone(found), dependence: dependence.clone() }, self.answers_room);
         }
     }
 
@@ -121,9 +123,9 @@ impl Cache {
     }
 
     /// A transaction of this process has committed and replaced these; call before anybody is answered. `wrote` says that it
-    /// is certain to have written something, `changed` that there may be more than audit rows. Where another process has
-    /// committed as well since the last time, everything is forgotten.
-    pub(super) fn committed(&self, replaced: &[(String, String)], wrote: bool, changed: bool) {
+    /// is certain to have written something; `touched`, there where that may be more than audit rows, says what pages must know.
+    /// Where another process has committed as well since the last time, everything is forgotten.
+    pub(super) fn committed(&self, replaced: &[(String, String)], wrote: bool, touched: Option<&Touched>) {
         if self.retired.load(Ordering::SeqCst) {
             return;
         }
@@ -132,8 +134,8 @@ impl Cache {
         if state.zip(*self.known()).is_none_or(|(state, known)| !alone(state, known)) {
             self.forget();
         }
-        if changed {
-            *self.answers() = Answers::default();
+        if let Some(touched) = touched {
+            self.answers().forget(touched);
         }
         for (resource_type, id) in replaced {
             let name = name(resource_type, id);
@@ -187,7 +189,7 @@ impl Cache {
 }
 
 impl Shard {
-    fn insert(&mut self, name: String, stored: Stored, room: usize) {
+    fn insert(&mut self, name: String, stored: Arc<Stored>, room: usize) {
         let size = stored.body.len() + OVERHEAD;
         if self.bytes + size > room {
             self.old = std::mem::take(&mut self.young);

@@ -51,6 +51,7 @@ impl Tx {
             let Some(indexed) = self.check(updated)? else { continue };
             replaced += 1;
             self.job.cleared.push((stored.key, indexed & !PARTY));
+            self.touched.add(&stored.resource_type, rows, Some(stored.key));
             if mask != 0 {
                 let (key, resource_type, rows) = (stored.key, stored.resource_type.clone(), rows.clone());
                 self.job.index.push(KeyedRows { key, resource_type, rows, parties: Vec::new() });

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use super::dialect::MOST_ROWS;
+use super::dialect::{self, MOST_ROWS};
 pub use super::dialect::Placeholders;
 
 /// An insert statement for one table, for any number of rows.
@@ -38,7 +38,8 @@ impl Insert {
     }
 
     fn build(&self, rows: usize, placeholders: Placeholders) -> Arc<str> {
-        let mut text = format!("insert into {} ({}) values ", self.table, self.columns.join(", "));
+        let insert = dialect::insert(placeholders);
+        let mut text = format!("{insert} into {} ({}) values ", self.table, self.columns.join(", "));
         let width = self.columns.len();
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });

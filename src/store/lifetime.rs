@@ -8,6 +8,7 @@ use super::database::Connection;
 use super::index::NewParameters;
 use super::keys::Keys;
 use super::pending::Pending;
+use super::touched::Touched;
 use super::tx::Tx;
 use crate::problem::Problem;
 
@@ -23,6 +24,7 @@ impl Tx {
             job: Pending::default(),
             batch_written: false,
             replaced: Vec::new(),
+            touched: Touched::default(),
             changed: false,
             kept_books: false,
             savepoint: false,
@@ -76,7 +78,7 @@ impl Tx {
     /// A statement outside the transaction was committed.
     pub(super) fn announce_committed(&self) {
         if let Some(cache) = &self.shared.cache {
-            cache.committed(&[], true, false);
+            cache.committed(&[], true, None);
         }
     }
 
@@ -86,7 +88,7 @@ impl Tx {
         self.keys.committed();
         self.added.publish(&self.shared.parameters);
         if let Some(cache) = &self.shared.cache {
-            cache.committed(&self.replaced, wrote, self.changed);
+            cache.committed(&self.replaced, wrote, self.changed.then_some(&self.touched));
         }
         if self.leaves_job {
             self.shared.job_left.notify_one();
@@ -109,6 +111,7 @@ impl Tx {
         self.job = Pending::default();
         self.batch_written = false;
         self.replaced.clear();
+        self.touched.clear();
         self.changed = false;
         self.kept_books = false;
         self.savepoint = false;

@@ -3,6 +3,7 @@
 //! from memory where they are there; a version never changes, so there is no question whether it is the right one.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlitePool};
 
@@ -52,7 +53,7 @@ pub(super) async fn search(
     let page = page.unwrap_or_default();
     let read = || page.split_terminator(',').map(|row| read_match(row, statement)).collect::<Option<Vec<Match>>>();
     let matches = read().ok_or_else(|| Problem::internal("a page that cannot be read"))?;
-    let mut known: Vec<Option<Stored>> = Vec::with_capacity(matches.len());
+    let mut known: Vec<Option<Arc<Stored>>> = Vec::with_capacity(matches.len());
     for each in &matches {
         known.push(state.and_then(|_| cache.get(&each.resource_type, &each.id)).filter(|stored| each.is(stored)));
     }
@@ -120,7 +121,7 @@ fn from_hexadecimal(digits: &str) -> Option<String> {
 }
 
 /// Reads versions, in the order asked for. The list is filled up to a power of two, so that few texts are prepared.
-async fn versions(pool: &SqlitePool, wanted: &[&Match]) -> Result<Vec<Stored>, Problem> {
+async fn versions(pool: &SqlitePool, wanted: &[&Match]) -> Result<Vec<Arc<Stored>>, Problem> {
     let places = wanted.len().next_power_of_two();
     let mut text = String::from("with wanted (place, key, version) as (values (0, ?, ?)");
     for place in 1..places {
@@ -138,5 +139,5 @@ async fn versions(pool: &SqlitePool, wanted: &[&Match]) -> Result<Vec<Stored>, P
         }
         query.fetch_all(pool).await
     })?;
-    Ok(rows.into_iter().map(Stored::from).collect())
+    Ok(rows.into_iter().map(Stored::from).map(Arc::new).collect())
 }

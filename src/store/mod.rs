@@ -39,6 +39,7 @@ mod secret;
 mod settings;
 pub mod statements;
 mod tokens;
+mod touched;
 mod touches;
 mod tx;
 mod wal_index;
@@ -80,7 +81,7 @@ use self::writer::{Queue, Waiting};
 use crate::clock::Clock;
 use crate::config::AuditReads;
 use crate::problem::{Kind, Problem};
-use crate::search::sql::Statement;
+use crate::search::sql::{Dependence, Statement};
 use crate::telemetry::Metrics;
 
 pub(in crate::store) const PING: &str = "select cast(1 as bigint)";
@@ -182,14 +183,19 @@ impl Store {
 
     /// The current version of a resource, also where it is a deletion.
     pub async fn read(&self, resource_type: &str, id: &str) -> Result<Option<Stored>, Problem> {
+        Ok(self.look_at(resource_type, id).await?.map(Arc::unwrap_or_clone))
+    }
+
+    /// As [`Store::read`], for those who only look at it.
+    pub async fn look_at(&self, resource_type: &str, id: &str) -> Result<Option<Arc<Stored>>, Problem> {
         let Some(cache) = &self.0.shared.cache else {
-            return resources::read(&self.0.database, resource_type, id).await;
+            return Ok(resources::read(&self.0.database, resource_type, id).await?.map(Arc::new));
         };
         let state = cache.current();
         if let Some(stored) = state.and_then(|_| cache.get(resource_type, id)) {
             return Ok(Some(stored));
         }
-        let stored = resources::read(&self.0.database, resource_type, id).await?;
+        let stored = resources::read(&self.0.database, resource_type, id).await?.map(Arc::new);
         if let (Some(state), Some(stored)) = (state, &stored) {
             cache.offer(state, stored);
         }
@@ -227,8 +233,13 @@ impl Store {
 
     /// Runs a search statement: the matching resources in its order, with their sort values.
     pub async fn search(&self, statement: &Statement) -> Result<Vec<Found>, Problem> {
+        Ok(self.page(statement, &Dependence::Everything).await?.to_vec())
+    }
+
+    /// As [`Store::search`] where it is known which changes may make the answer another one.
+    pub async fn page(&self, statement: &Statement, dependence: &Dependence) -> Result<Arc<[Found]>, Problem> {
         let shared = &self.0.shared;
-        search::search(&self.0.database, shared.cache.as_ref(), &shared.parameters, statement).await
+        search::search(&self.0.database, shared.cache.as_ref(), &shared.parameters, statement, dependence).await
     }
 
     /// Runs a count statement that only chooses between two ways to an answer: the count may be an old one.

@@ -2,6 +2,7 @@
 //! every value in it is bound.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
 
@@ -11,15 +12,23 @@ use super::index::{FIND_PARAMETER, Parameters};
 use super::resources::{Stored, retrying, version_columns};
 use super::{answers, error, matches};
 use crate::problem::Problem;
-use crate::search::sql::{Bind, SortColumn, Statement};
+use crate::search::sql::{Bind, Dependence, SortColumn, Statement};
 
 /// One match: the resource and the values it was sorted by, which the next page continues from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The current version.
-    pub stored: Stored,
+    pub stored: Arc<Stored>,
     /// Sort values in the order of `Statement::sort`; none where the resource lacks one.
     pub sort: Vec<Option<Bind>>,
+}
+
+impl Found {
+    /// The resource alone.
+    #[must_use]
+    pub fn into_stored(self) -> Stored {
+        Arc::unwrap_or_clone(self.stored)
+    }
 }
 
 /// Binds the values of a statement. A parameter without a number has no rows: no number is negative.
@@ -68,7 +77,7 @@ macro_rules! found {
                     author: row.try_get("author")?,
                     body: row.try_get::<Vec<u8>, _>("body")?.into(),
                 };
-                Ok(Found { stored, sort })
+                Ok(Found { stored: Arc::new(stored), sort })
             })
             .collect::<Result<Vec<Found>, sqlx::Error>>()
     };
@@ -113,13 +122,14 @@ pub(super) async fn search(
     cache: Option<&Cache>,
     parameters: &Parameters,
     statement: &Statement,
-) -> Result<Vec<Found>, Problem> {
+    dependence: &Dependence,
+) -> Result<Arc<[Found]>, Problem> {
     affordable(statement)?;
     learn(database, parameters, statement).await?;
     if let (Database::Sqlite(pool), Some(cache)) = (database, cache) {
-        return remembered(pool, cache, parameters, statement).await;
+        return remembered(pool, cache, parameters, statement, dependence).await;
     }
-    rows(database, parameters, statement).await
+    rows(database, parameters, statement).await.map(Arc::from)
 }
 
 /// Answers from memory, or runs the search and remembers what it found.
@@ -128,7 +138,8 @@ async fn remembered(
     cache: &Cache,
     parameters: &Parameters,
     statement: &Statement,
-) -> Result<Vec<Found>, Problem> {
+    dependence: &Dependence,
+) -> Result<Arc<[Found]>, Problem> {
     let (name, state) = (answers::name(statement), cache.current());
     if let Some(found) = state.and_then(|_| cache.answer(&name)) {
         return Ok(found);
@@ -138,8 +149,9 @@ async fn remembered(
     } else {
         rows(&Database::Sqlite(pool.clone()), parameters, statement).await?
     };
+    let found = Arc::from(found);
     if let Some(state) = state {
-        cache.offer_answer(state, name, &found);
+        cache.offer_answer(state, name, &found, dependence);
     }
     Ok(found)
 }

@@ -9,6 +9,7 @@ use super::keys::Keys;
 use super::pending::{KeyedRows, NewResource, Pending, ResourceRow};
 use super::resources::{self, Stored, StoredRow};
 use super::search::{self, Found};
+use super::touched::Touched;
 use super::{Shared, dialect, error, flush, touches};
 use crate::clock::Micros;
 use crate::problem::Problem;
@@ -52,6 +53,8 @@ pub struct Tx {
     pub(super) batch_written: bool,
     /// Resources of which this transaction writes another version.
     pub(super) replaced: Vec<(String, String)>,
+    /// What pages of searches in memory must know of it.
+    pub(super) touched: Touched,
     /// A job was run, so there may be more in this transaction than audit rows.
     pub(super) changed: bool,
     /// A job has kept books, so this transaction has written something though nothing that is read or found as a resource.
@@ -111,6 +114,7 @@ impl Tx {
             indexed,
             generation: new.rows.generation,
         });
+        self.touched.add(&new.resource_type, &new.rows, None);
         self.gather(key, indexed, false, new).await
     }
 
@@ -224,6 +228,7 @@ impl Tx {
         });
         let Some((key, old)) = self.check(updated)? else { return Err(error::conflict()) };
         self.job.cleared.push((key, old));
+        self.touched.add(&new.resource_type, &new.rows, Some(key));
         self.gather(key, indexed, deleted, new).await
     }
 

@@ -77,7 +77,8 @@ pub(super) async fn referral(
         let statements = [include(&includes, &round), identities(&named, restrictions, limit)];
         all.append(&mut newest);
         for statement in statements.into_iter().flatten() {
-            let found = server.store.search(&statement).await?.into_iter().map(|found| found.stored);
+            let found = server.store.search(&statement).await?;
+            let found = found.iter().map(|found| Stored::clone(&found.stored));
             newest.extend(found.filter(|stored| belongs(stored, &patient) && known.insert(stored.key)));
         }
         cut = all.len() + newest.len() > MOST || (depth == DEEPEST && !newest.is_empty());

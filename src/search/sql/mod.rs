@@ -5,6 +5,7 @@ pub mod builder;
 mod canonical;
 mod condition;
 pub mod count;
+pub mod dependence;
 pub mod include;
 mod order;
 pub mod page;
@@ -12,6 +13,7 @@ mod party;
 pub mod statement;
 
 pub use count::count;
+pub use dependence::Dependence;
 pub use include::{Round, identities, include};
 pub use order::Position;
 pub use page::{FEW, Page, Stage, estimate, stages};

@@ -190,7 +190,7 @@ both! {
         let party = [Condition::Party(Parties { roles: vec!["provider".to_owned()], names: ["A1".to_owned()].into() })];
         for search in ["Task", "Task?status=requested", "Task?_sort=-authored-on", "Task?owner=o1,o2&_sort=authored-on"] {
             let (found, _) = page(&store, search, &party, None, 10).await;
-            let mut ids: Vec<String> = found.into_iter().map(|found| found.stored.id).collect();
+            let mut ids: Vec<String> = found.into_iter().map(|found| found.stored.id.clone()).collect();
             ids.sort();
             assert_eq!(ids, ["t1", "t3"], "{search}");
         }
@@ -230,5 +230,5 @@ async fn included(store: &Store, search: &str) -> Vec<String> {
     let restrictions = Restrictions::none();
     let round = Round { seeds: &seeds, known: &seeds, restrictions: &restrictions, limit: 100 };
     let statement = include(&[&query.includes[0]], &round).unwrap();
-    store.search(&statement).await.unwrap().into_iter().map(|found| found.stored.id).collect()
+    store.search(&statement).await.unwrap().into_iter().map(|found| found.stored.id.clone()).collect()
 }

@@ -189,7 +189,7 @@ both! {
             let (mut seen, mut after, mut number) = (Vec::new(), None, 0);
             loop {
                 let (found, next) = page(&store, &text(search), &[], after.as_ref(), 3).await;
-                seen.extend(found.into_iter().map(|found| found.stored.id));
+                seen.extend(found.into_iter().map(|found| found.stored.id.clone()));
                 let Some(next) = next else { break };
                 after = Some(next);
                 number += 1;

@@ -40,7 +40,7 @@ async fn found(store: &Store, search: &str) -> Vec<String> {
     let page = Page { query: &query, few: true, after: None, limit: 50 };
     let mut all = Vec::new();
     for stage in stages(&page) {
-        all.extend(store.search(&stage.statement).await.unwrap().into_iter().map(|found| found.stored.id));
+        all.extend(store.search(&stage.statement).await.unwrap().into_iter().map(|found| found.stored.id.clone()));
     }
     assert_eq!(store.count(&count(&query)).await.unwrap(), i64::try_from(all.len()).unwrap(), "{search}");
     all

@@ -77,7 +77,7 @@ pub async fn ids(store: &Store, search: &str, limit: u32) -> Vec<String> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let (found, next) = page(store, search, &[], after.as_ref(), limit).await;
-        all.extend(found.into_iter().map(|found| found.stored.id));
+        all.extend(found.into_iter().map(|found| found.stored.id.clone()));
         match next {
             Some(next) => after = Some(next),
             None => return all,

@@ -23,9 +23,9 @@ async fn search(store: &Store) -> Vec<Stored> {
     };
     let found = store.search(&statement).await.unwrap();
     let found = found.into_iter().map(|found| {
-        let Stored { id, last_updated, .. } = &found.stored;
+        let Stored { id, last_updated, .. } = &*found.stored;
         assert_eq!(found.sort, [Some(Bind::Text(id.clone())), Some(Bind::Integer(*last_updated)), None, None]);
-        found.stored
+        Stored::clone(&found.stored)
     });
     found.collect()
 }
