@@ -2,6 +2,8 @@
 //! (<https://hl7.org/fhir/R4/http.html#cond-update>). The search runs in the write's own transaction, behind a lock on the
 //! criteria, so that two equal requests cannot both find nothing.
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::patch;
 use super::server::Server;

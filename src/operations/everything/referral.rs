@@ -49,11 +49,12 @@ impl Operation for ReferralEverything {
             let search = Search::new(path(level), queries(server, request, &call, &[name])?)?;
             let first = living(server, request, name, id).await?;
             let (all, cut) = graph::referral(server, first, &grant.restrictions()).await?;
-            let all = visible::all(&request.caller, all)?;
+            let all = visible::all(&request.caller, all.into_iter().map(Arc::new).collect())?;
+            let all = all.into_iter().map(Arc::unwrap_or_clone);
             let since = call.since.as_deref().and_then(|since| DateTime::parse(since).ok());
             let since = since.map_or(Micros::MIN, |since| since.interval().0);
             let is_wanted = |stored: &Stored| call.wants(&stored.resource_type) && stored.last_updated >= since;
-            let wanted: Vec<Stored> = all.into_iter().filter(is_wanted).collect();
+            let wanted: Vec<Stored> = all.filter(is_wanted).collect();
             let answer = searchset::Answer { cut, ..pages(server, &search, wanted)? };
             reply(server, request, level, &search, &answer).await
         })
