@@ -12,6 +12,8 @@ pub use super::dialect::Placeholders;
 pub struct Insert {
     table: &'static str,
     columns: &'static [&'static str],
+    /// Further columns, with the constant that each row has in them.
+    constants: &'static [(&'static str, &'static str)],
     /// What follows the values, for example `on conflict do nothing`.
     ending: &'static str,
     numbered: OnceLock<Vec<OnceLock<Arc<str>>>>,
@@ -21,7 +23,13 @@ pub struct Insert {
 impl Insert {
     /// An insert into `table`.
     pub(super) const fn new(table: &'static str, columns: &'static [&'static str], ending: &'static str) -> Self {
-        Self { table, columns, ending, numbered: OnceLock::new(), plain: OnceLock::new() }
+        Self { table, columns, constants: &[], ending, numbered: OnceLock::new(), plain: OnceLock::new() }
+    }
+
+    /// The same with columns that hold a constant, written as SQL, in every row: nothing is bound for them.
+    pub(super) const fn with_constants(mut self, constants: &'static [(&'static str, &'static str)]) -> Self {
+        self.constants = constants;
+        self
     }
 
     /// The statement for `rows` rows (1 to 256), with the placeholders that the database takes best.
@@ -39,7 +47,9 @@ impl Insert {
 
     fn build(&self, rows: usize, placeholders: Placeholders) -> Arc<str> {
         let insert = dialect::insert(placeholders);
-        let mut text = format!("{insert} into {} ({}) values ", self.table, self.columns.join(", "));
+        let mut text = format!("{insert} into {} ({}", self.table, self.columns.join(", "));
+        self.constants.iter().for_each(|(column, _)| text.extend([", ", column]));
+        text.push_str(") values ");
         let width = self.columns.len();
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });
@@ -51,6 +61,7 @@ impl Insert {
                     Placeholders::Plain => text.write_char('?'),
                 };
             }
+            self.constants.iter().for_each(|(_, constant)| text.extend([", ", constant]));
             text.push(')');
         }
         text.push_str(self.ending);

@@ -116,9 +116,10 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every insert statement of many rows.
-pub fn inserts() -> [&'static Insert; 16] {
+pub fn inserts() -> [&'static Insert; 17] {
     [
         &chain::AUDIT,
+        &chain::PLAIN_AUDIT,
         &subjects::SUBJECT,
         &flush::JOB,
         &flush::RESOURCE,
