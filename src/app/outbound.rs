@@ -1,8 +1,8 @@
 //! From a `Reply` to HTTP: status, headers, body in the format asked for. The only place where response headers are set.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{StatusCode};
 
 use crate::interactions;
 use crate::interactions::format::Wanted;

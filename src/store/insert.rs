@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use super::dialect::{self, MOST_ROWS};
 pub use super::dialect::Placeholders;
+use super::dialect::{self, MOST_ROWS};
 
 /// An insert statement for one table, for any number of rows.
 #[derive(Debug)]

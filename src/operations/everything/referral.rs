@@ -80,5 +80,10 @@ fn pages(server: &Server, search: &Search, all: Vec<Stored>) -> Result<searchset
         .last()
         .filter(|_| more)
         .map(|last| search.next(server, &Position { stage: stage(last), values: Vec::new(), key: last.key }));
-    Ok(searchset::Answer { matches: rest.into_iter().map(Arc::new).collect(), total, next, ..searchset::Answer::default() })
+    Ok(searchset::Answer {
+        matches: rest.into_iter().map(Arc::new).collect(),
+        total,
+        next,
+        ..searchset::Answer::default()
+    })
 }

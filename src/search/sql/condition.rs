@@ -75,12 +75,16 @@ fn column(condition: &Condition, alias: &str, sql: &mut Sql) {
     }
 }
 
+/// Ends a probe. PostgreSQL would turn it into a join with all rows that the condition finds, which costs the more the more there
+/// are; what is limited it leaves as it is, and asks of one resource at a time.
+const PROBE_END: &str = " limit 1 offset 0)";
+
 fn probe_rows(rows: &Rows, at: At<'_>, sql: &mut Sql) {
     let alias = sql.alias('i');
     let table = rows.table.name();
     sql.push(&format!("exists (select 1 from {table} {alias} where {alias}.resource_key = {} and ", at.key));
     row(rows, &alias, sql);
-    sql.push(")");
+    sql.push(PROBE_END);
 }
 
 /// The condition on a row of an index table.
@@ -100,7 +104,7 @@ fn probe_chain(link: &Link, inner: &Condition, at: At<'_>, sql: &mut Sql) {
     sql.push(&format!(" and {target}.type = ")).text(&link.target);
     sql.push(&format!(" and not {target}.deleted and "));
     probe(inner, At { key: &format!("{target}.key"), resource: Some(&target) }, sql);
-    sql.push(")");
+    sql.push(PROBE_END);
 }
 
 fn probe_has(link: &Link, inner: &Condition, at: At<'_>, sql: &mut Sql) {
@@ -110,7 +114,7 @@ fn probe_has(link: &Link, inner: &Condition, at: At<'_>, sql: &mut Sql) {
     sql.push(&format!(" where {target}.key = {} and {reference}.parameter = ", at.key));
     sql.parameter(&link.source, &link.code).push(" and ");
     probe(inner, At { key: &format!("{reference}.resource_key"), resource: None }, sql);
-    sql.push(")");
+    sql.push(PROBE_END);
 }
 
 /// True if the condition can be written as a set of keys found by an index.
