@@ -137,6 +137,12 @@ fn rule(schemas: &Schemas, this: &Rule) -> Value {
         Rule::Targets(targets) => {
             json!({ "targets": targets.iter().map(|target| target.canonical.as_str()).collect::<Vec<_>>() })
         }
+        Rule::TargetProfiles(targets) => {
+            json!({ "targetProfiles": targets.iter().map(|target| target.canonical.as_str()).collect::<Vec<_>>() })
+        }
+        Rule::UnknownProfiles(type_, list) => json!({ "profilesOf": name(*type_), "notLoaded": list }),
+        Rule::Aggregation(modes) => json!({ "aggregation": format!("{modes:?}") }),
+        Rule::ValuePresent => json!({ "valuePresent": true }),
         Rule::BuiltIn(rule) => json!({ "builtIn": format!("{rule:?}") }),
         Rule::Binding(this) => binding(this),
         Rule::Profiles(type_, list) => json!({ "profilesOf": name(*type_), "profiles": profiles(schemas, list) }),

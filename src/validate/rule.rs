@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-pub use crate::fhir::definitions::Strength;
+pub use crate::fhir::definitions::{Aggregation, Strength};
 use crate::fhir::issue::Severity;
 use crate::fhir::types::TypeIndex;
 use crate::fhirpath::Expression;
@@ -33,6 +33,14 @@ pub enum Rule {
     Binding(Binding),
     /// `type.profile`: a value of the type must meet one of the profiles.
     Profiles(TypeIndex, Vec<ProfileIndex>),
+    /// `type.profile` that is not loaded: what a value of the type must meet cannot be checked.
+    UnknownProfiles(TypeIndex, Vec<String>),
+    /// `targetProfile` with profiles: the target, where the input has it, must meet one.
+    TargetProfiles(Vec<Target>),
+    /// `aggregation`: where the targets of references may stand.
+    Aggregation(Vec<Aggregation>),
+    /// A primitive must have a value, not extensions alone.
+    ValuePresent,
     /// An invariant in FHIRPath.
     Invariant(Invariant),
 }
@@ -46,10 +54,10 @@ impl Rule {
             Self::MinValue(_) | Self::MaxValue(_) => 1,
             Self::Fixed(_) => 2,
             Self::Pattern(_) => 3,
-            Self::Targets(_) => 4,
+            Self::Targets(_) | Self::Aggregation(_) | Self::ValuePresent => 4,
             Self::BuiltIn(_) => 5,
             Self::Binding(_) => 6,
-            Self::Profiles(..) => 7,
+            Self::Profiles(..) | Self::UnknownProfiles(..) | Self::TargetProfiles(_) => 7,
             Self::Invariant(_) => 8,
         }
     }
@@ -62,6 +70,16 @@ pub struct Target {
     pub type_: String,
     /// Canonical as the definition states it.
     pub canonical: String,
+    /// The profile that it names, where that is one and is loaded.
+    pub profile: Option<ProfileIndex>,
+}
+
+impl Target {
+    /// True where the definition names a type, not a profile.
+    #[must_use]
+    pub fn is_type(&self) -> bool {
+        self.canonical.strip_prefix("http://hl7.org/fhir/StructureDefinition/").is_some_and(|name| name == self.type_)
+    }
 }
 
 /// A binding to a value set.
@@ -123,6 +141,8 @@ pub enum BuiltIn {
     ConceptMap,
     /// The subjects of a MeasureReport.
     MeasureReport,
+    /// What a StructureDefinition says of itself.
+    StructureDefinition,
     /// The rule of a ValueSet.
     ValueSet,
     /// A Coding's code and display are of its code system.

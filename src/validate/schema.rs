@@ -213,6 +213,8 @@ pub struct Slicing {
     pub ordered: bool,
     /// The slices in definition order.
     pub slices: Vec<Slice>,
+    /// True where two slices are told by the same, so that an occurrence may belong to both.
+    pub ambiguous: bool,
 }
 
 /// One slice.

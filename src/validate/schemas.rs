@@ -106,11 +106,10 @@ impl Schemas {
         match structure.kind {
             StructureKind::Logical => Some("is a logical model, of which no resource is an instance"),
             _ if structure.is_extension() => Some("defines an extension, not a resource"),
-            StructureKind::PrimitiveType | StructureKind::ComplexType => Some("is about a datatype, not a resource"),
-            StructureKind::Resource if structure.abstract_ => {
-                Some("is abstract: a resource declares a profile that is derived from it")
-            }
-            StructureKind::Resource => None,
+            // The type counts: some profiles of resources state another kind.
+            _ if !Types::r4().is_resource_type(&structure.type_) => Some("is about a datatype, not a resource"),
+            _ if structure.abstract_ => Some("is abstract: a resource declares a profile that is derived from it"),
+            _ => None,
         }
     }
 

@@ -64,16 +64,55 @@ pub fn binding(element: &ElementDefinition) -> Option<Binding> {
     })
 }
 
+/// The bindings that hold besides.
+pub fn additional_bindings(element: &ElementDefinition) -> impl Iterator<Item = Binding> {
+    let all = element.binding.iter().flat_map(|binding| &binding.additional);
+    all.map(|(strength, value_set)| Binding {
+        strength: *strength,
+        value_set: value_set.clone(),
+        max_value_set: None,
+        compiled: [OnceLock::new(), OnceLock::new()],
+    })
+}
+
+/// Where targets may stand, if every type of reference says the same.
+#[must_use]
+pub fn aggregation(types: &[TypeRef]) -> Option<Rule> {
+    let mut all = types.iter().filter(|type_| type_.code == "Reference").map(|type_| &type_.aggregation);
+    let first = all.next().filter(|modes| !modes.is_empty())?;
+    all.all(|modes| modes == first).then(|| Rule::Aggregation(first.clone()))
+}
+
 /// The targets that references may have; none where any may. `resource_type` finds the type that a profile constrains.
 #[must_use]
 pub fn targets(types: &[TypeRef], resource_type: impl Fn(&str) -> Option<String>) -> Option<Vec<Target>> {
-    let targets: Vec<Target> = types
-        .iter()
-        .filter(|type_| type_.code == "Reference")
-        .flat_map(|type_| &type_.target_profiles)
-        .map(|canonical| Target { type_: target_type(canonical, &resource_type), canonical: canonical.clone() })
-        .collect();
+    let targets = all_targets(types, resource_type, |_| None);
     (!targets.is_empty() && targets.iter().all(|target| target.type_ != "Resource")).then_some(targets)
+}
+
+/// The profiles that targets must meet; none where any resource of a type will do.
+#[must_use]
+pub fn target_profiles(
+    types: &[TypeRef],
+    resource_type: impl Fn(&str) -> Option<String>,
+    index: impl Fn(&str) -> Option<ProfileIndex>,
+) -> Option<Rule> {
+    let targets = all_targets(types, resource_type, index);
+    targets.iter().any(|target| !target.is_type()).then_some(Rule::TargetProfiles(targets))
+}
+
+fn all_targets(
+    types: &[TypeRef],
+    resource_type: impl Fn(&str) -> Option<String>,
+    index: impl Fn(&str) -> Option<ProfileIndex>,
+) -> Vec<Target> {
+    let references = types.iter().filter(|type_| type_.code == "Reference");
+    let target = |canonical: &String| Target {
+        type_: target_type(canonical, &resource_type),
+        canonical: canonical.clone(),
+        profile: index(canonical),
+    };
+    references.flat_map(|type_| &type_.target_profiles).map(target).collect()
 }
 
 fn target_type(canonical: &str, resource_type: impl Fn(&str) -> Option<String>) -> String {
@@ -97,12 +136,14 @@ pub fn demanded(rules: &[Rule]) -> Vec<(TypeIndex, ProfileIndex)> {
     single.collect()
 }
 
-/// The profiles that values of each type must meet one of. `index` finds profiles; unknown ones narrow nothing.
+/// The profiles that values of each type must meet one of. `index` finds profiles.
 pub fn type_profiles(types: &[TypeRef], index: impl Fn(&str) -> Option<ProfileIndex>, rules: &mut Vec<Rule>) {
     for type_ in types.iter().filter(|type_| !type_.profiles.is_empty()) {
         let Some(code) = Types::r4().get(&type_.code) else { continue };
         let profiles: Option<Vec<ProfileIndex>> = type_.profiles.iter().map(|canonical| index(canonical)).collect();
-        rules.extend(profiles.map(|profiles| Rule::Profiles(code, profiles)));
+        // An extension that is not known is reported by itself.
+        let unknown = || (type_.code != "Extension").then(|| Rule::UnknownProfiles(code, type_.profiles.clone()));
+        rules.extend(profiles.map(|profiles| Rule::Profiles(code, profiles)).or_else(unknown));
     }
 }
 
@@ -152,6 +193,7 @@ pub fn own_rules(type_name: &str) -> &'static [BuiltIn] {
         "CodeSystem" => &[BuiltIn::CodeSystem],
         "ConceptMap" => &[BuiltIn::ConceptMap],
         "MeasureReport" => &[BuiltIn::MeasureReport],
+        "StructureDefinition" => &[BuiltIn::StructureDefinition],
         "ValueSet" => &[BuiltIn::ValueSet],
         _ => &[],
     }

@@ -212,9 +212,13 @@ fn rules(schemas: &Schemas, url: &str, draft: &Draft, base: &Base) -> Result<Vec
             rules.push(Rule::Targets(targets));
         }
     }
+    rules.extend(facets::target_profiles(&element.types, resource_type, |canonical| schemas.profile_index(canonical)));
+    rules.extend(facets::aggregation(&element.types));
     if known.and_then(|known| known.binding.as_ref()) != element.binding.as_ref() {
         rules.extend(facets::binding(element).map(Rule::Binding));
+        rules.extend(facets::additional_bindings(element).map(Rule::Binding));
     }
+    rules.extend((element.must_have_value == Some(true)).then_some(Rule::ValuePresent));
     facets::type_profiles(&element.types, |canonical| schemas.profile_index(canonical), &mut rules);
     for constraint in &element.constraints {
         if base.keys.contains(&constraint.key) || UBIQUITOUS.contains(&constraint.key.as_str()) {

@@ -64,7 +64,19 @@ fn slicing(schemas: &Schemas, drafts: &Drafts, nodes: &[Node], draft: &Draft) ->
         });
     }
     number_ways(&mut slices);
-    Ok(Slicing { rules: definition.rules, ordered: definition.ordered, slices })
+    let ambiguous = are_ambiguous(&slices, nodes);
+    Ok(Slicing { rules: definition.rules, ordered: definition.ordered, slices, ambiguous })
+}
+
+/// Whether two slices have the same conditions. What differs by a binding that is not required may still be told apart by it.
+fn are_ambiguous(slices: &[Slice], nodes: &[Node]) -> bool {
+    let has_binding =
+        |slice: &Slice| nodes[slice.node as usize].rules.iter().any(|rule| matches!(rule, Rule::Binding(_)));
+    let told: Vec<String> = slices.iter().map(|slice| format!("{:?}", slice.conditions)).collect();
+    let is_again = |(at, text): (usize, &String)| {
+        !slices[at].conditions.is_empty() && !has_binding(&slices[at]) && told[..at].contains(text)
+    };
+    told.iter().enumerate().any(is_again)
 }
 
 /// Gives conditions with the same steps the same number.

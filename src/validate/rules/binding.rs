@@ -25,7 +25,14 @@ enum Outcome {
 
 /// Checks a coded value against its binding.
 pub fn check<'a>(run: &mut Run<'_, 'a>, binding: &Binding, focus: Focus<'a>, place: Place<'_, 'a>, origin: Origin<'_>) {
-    let Some(value) = focus.value else { return };
+    let Some(value) = focus.value else {
+        // Extensions say why there is no code, which does not make it one.
+        if binding.strength == Strength::Required && focus.type_ == run.validator.known().code {
+            let text = format!("{} must be a code of value set {}.", origin.element, binding.value_set);
+            run.error(IssueCode::CodeInvalid, "binding-required", text, place.path, origin);
+        }
+        return;
+    };
     if value.is_string() && origin.element.ends_with("[x]") && focus.type_ != run.validator.known().code {
         // The binding of a choice speaks of its coded types.
         return;

@@ -9,7 +9,7 @@ use crate::fhir::suggest;
 use crate::validate::run::{Focus, Origin, Place, Run};
 use crate::validate::schema::{Context, ProfileSchema};
 
-use super::invariant;
+use super::{invariant, uri};
 
 const EXTENSION: Origin<'static> =
     Origin { profile: "http://hl7.org/fhir/StructureDefinition/Extension", element: "Extension.url", base: true };
@@ -21,6 +21,10 @@ pub fn unknown(run: &mut Run<'_, '_>, url: &str, is_modifier: bool, path: &Path<
         let text =
             format!("Modifier extension {url} is not known to this server, which may not ignore it. Remove it.{hint}");
         return run.error(IssueCode::Extension, "extension-modifier", text, path, EXTENSION);
+    }
+    if uri::is_of_examples(url) && !run.validator.reports_example_urls() {
+        let text = "The extension has a url that is reserved for examples; its content is not checked.".to_owned();
+        return run.warn(IssueCode::Extension, "extension-example", text, path, EXTENSION);
     }
     let hint = run.did_you_mean_profile(url);
     let text = format!("Extension {url} is not known to this server; its content is stored and not checked.{hint}");
@@ -42,6 +46,12 @@ pub fn relative(run: &mut Run<'_, '_>, path: &Path<'_>) {
     let text =
         "Extension.url must be an absolute url; plain names are for the parts of a complex extension.".to_owned();
     run.error(IssueCode::Extension, "extension-url", text, path, EXTENSION);
+}
+
+/// Reports a url with a version: extensions are known by their url alone.
+pub fn versioned(run: &mut Run<'_, '_>, path: &Path<'_>) {
+    let text = "Extension.url must not have a version (|…): an extension is known by its url alone.".to_owned();
+    run.error(IssueCode::Extension, "extension-url", text, &path.element("url"), EXTENSION);
 }
 
 /// Checks that a complex extension's definition lists the part.

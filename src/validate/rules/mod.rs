@@ -27,6 +27,8 @@ pub mod questionnaire;
 pub mod reference;
 pub mod slicing;
 pub mod snomed;
+pub mod structure_definition;
+pub mod target;
 pub mod unknown_element;
 pub mod uri;
 pub mod value_range;
@@ -45,6 +47,10 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, rule: &Rule, focus: Focus<'a>, place: Pl
         Rule::Fixed(value) => fixed_value::check(run, value, focus, place, origin),
         Rule::Pattern(pattern) => pattern_value::check(run, pattern, focus, place, origin),
         Rule::Targets(targets) => reference::check_targets(run, targets, focus, place, origin),
+        Rule::TargetProfiles(targets) => target::check_profiles(run, targets, focus, place, origin),
+        Rule::UnknownProfiles(type_, profiles) => profile::check_unknown(run, *type_, profiles, focus, place, origin),
+        Rule::Aggregation(modes) => target::check_aggregation(run, modes, focus, place, origin),
+        Rule::ValuePresent => presence::value(run, focus, place, origin),
         Rule::BuiltIn(rule) => built_in(run, *rule, focus, place, origin),
         Rule::Binding(binding) => binding::check(run, binding, focus, place, origin),
         Rule::Profiles(type_, profiles) => profile::check_any(run, *type_, profiles, focus, place, origin),
@@ -71,6 +77,7 @@ fn built_in<'a>(run: &mut Run<'_, 'a>, rule: BuiltIn, focus: Focus<'a>, place: P
         BuiltIn::CodeSystem => code_system::check(run, value, place, origin),
         BuiltIn::ConceptMap => concept_map::check(run, value, place, origin),
         BuiltIn::MeasureReport => measure_report::check(run, value, place, origin),
+        BuiltIn::StructureDefinition => structure_definition::check(run, value, place, origin),
         BuiltIn::ValueSet => value_set::check(run, value, place, origin),
         BuiltIn::Experimental => uri::check_experimental(run, value, place, origin),
         BuiltIn::OwnUrl => uri::check_own(run, value, place, origin),

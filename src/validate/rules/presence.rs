@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::fhir::issue::IssueCode;
 use crate::fhir::member;
 
-use crate::validate::run::{Origin, Place, Run};
+use crate::validate::run::{Focus, Origin, Place, Run};
 
 fn has(value: &Value, name: &str, sibling: &str) -> bool {
     member::has(value, name) || member::has(value, sibling)
@@ -47,5 +47,13 @@ pub fn extension_value<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place
             "Extension has neither a value nor extensions. Give it one of them."
         };
         run.error(IssueCode::Invariant, "ext-1", text.to_owned(), place.path, origin);
+    }
+}
+
+/// A primitive that must have a value has one.
+pub fn value<'a>(run: &mut Run<'_, 'a>, focus: Focus<'a>, place: Place<'_, 'a>, origin: Origin<'_>) {
+    if focus.value.is_none() {
+        let text = format!("{} must have a value; extensions alone are not enough.", origin.element);
+        run.error(IssueCode::Required, "value-present", text, place.path, origin);
     }
 }

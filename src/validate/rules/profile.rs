@@ -55,12 +55,32 @@ pub fn check_any<'a>(
     place: Place<'_, 'a>,
     origin: Origin<'_>,
 ) {
-    if type_ != focus.type_ || profiles.len() < 2 || profiles.iter().any(|profile| run.meets(*profile, focus, place)) {
+    if !is_of(run, type_, focus) || profiles.len() < 2 || profiles.iter().any(|profile| run.meets(*profile, focus, place)) {
         return;
     }
     let urls: Vec<&str> = profiles.iter().filter_map(|profile| run.validator.schemas().canonical(*profile)).collect();
     let text = format!("{} meets none of the profiles it must meet one of: {}.", origin.element, urls.join(", "));
     run.error(IssueCode::Structure, "profile-unmet", text, place.path, origin);
+}
+
+/// Reports a value that must meet a profile which is not loaded.
+pub fn check_unknown<'a>(
+    run: &mut Run<'_, 'a>,
+    type_: TypeIndex,
+    profiles: &[String],
+    focus: Focus<'a>,
+    place: Place<'_, 'a>,
+    origin: Origin<'_>,
+) {
+    if focus.value.is_some() && is_of(run, type_, focus) {
+        let list = profiles.join(", ");
+        let text = format!("{} must meet a profile that is not loaded: {list}. Load the package that has it.", origin.element);
+        run.error(IssueCode::NotFound, "profile-unknown", text, place.path, origin);
+    }
+}
+
+fn is_of(run: &Run<'_, '_>, type_: TypeIndex, focus: Focus<'_>) -> bool {
+    type_ == focus.type_ || type_ == run.actual_type(focus)
 }
 
 /// The issue for a profile that the caller asks for and that no resource can be an instance of.

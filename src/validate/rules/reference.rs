@@ -16,11 +16,10 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
     if let Some(stated) = stated
         && !is_resource_type(run, stated)
     {
-        let path = place.path.element("type");
         let types = run.validator.definitions().resource_types();
         let hint = run.did_you_mean(stated, types.iter().map(String::as_str));
         let text = format!("Reference.type names no resource type of FHIR R4.{hint}");
-        run.error(IssueCode::Value, "reference-type", text, &path, origin);
+        run.error(IssueCode::Value, "reference-type", text, place.path, origin);
         return;
     }
     let Some(text) = member::text(value, "reference") else { return };

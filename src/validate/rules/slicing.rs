@@ -1,4 +1,4 @@
-//! `slice-cardinality`, `slice-order`, `slice-unmatched`, `slice-undecidable`: what slicing demands, and how a
+//! `slice-cardinality`, `slice-order`, `slice-unmatched`, `slice-undecidable`, `slice-ambiguous`: what slicing demands, and how a
 //! discriminator path is followed (<https://hl7.org/fhir/R4/profiling.html#discriminator>).
 
 use serde_json::Value;
@@ -87,6 +87,13 @@ pub fn undecidable(run: &mut Run<'_, '_>, overlay: Overlay<'_>, slice: &Slice, i
     let text = format!("The profile does not say what tells slice {id} apart; the slice was not checked.");
     let origin = Origin { element: id, ..origin(&overlay) };
     run.warn(IssueCode::NotSupported, "slice-undecidable", text, &path.index(item), origin);
+}
+
+/// Reports an occurrence that two slices claim.
+pub fn ambiguous(run: &mut Run<'_, '_>, overlay: Overlay<'_>, slices: [&Slice; 2], item: usize, path: &Path<'_>) {
+    let [first, second] = slices.map(|slice| slice.name.as_str());
+    let text = format!("This occurrence belongs to two slices of {}: {first} and {second}.", overlay.node.id);
+    run.error(IssueCode::Structure, "slice-ambiguous", text, &path.index(item), origin(&overlay));
 }
 
 /// The values at the end of a discriminator path.

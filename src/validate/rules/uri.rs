@@ -70,6 +70,13 @@ pub fn check_experimental<'a>(run: &mut Run<'_, 'a>, flag: &'a Value, place: Pla
     }
 }
 
+/// Whether the host of a url is the one that examples of FHIR use.
+#[must_use]
+pub fn is_of_examples(text: &str) -> bool {
+    is_example(text) && text.contains(EXAMPLE_HOSTS[0])
+}
+
+/// Whether the host of a url is one that is reserved for examples.
 fn is_example(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else { return false };
     let host = rest.split(['/', ':', '?', '#', '|']).next().unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::fhir::definitions::CodeSystem;
 use crate::fhir::issue::IssueCode;
 use crate::fhir::member::{member, text};
 use crate::fhir::path::Path;
-use crate::terminology::Existence;
+use crate::terminology::{Existence, snomed};
 
 use crate::validate::run::{Origin, Place, Run};
 
@@ -34,7 +34,7 @@ fn check_clause(run: &mut Run<'_, '_>, clause: &Value, path: &Path<'_>, origin: 
     }
     let concepts = path.element("concept");
     for (index, concept) in list(clause, "concept").iter().enumerate() {
-        let is_missing = |code| run.validator.terminology().code_exists(system, code) == Existence::Missing;
+        let is_missing = |code| is_missing(run, system, code);
         if text(concept, "code").is_some_and(is_missing) {
             let fault = format!("Code system {system} has no such code.");
             run.error(IssueCode::CodeInvalid, "value-set-code", fault, &concepts.index(index), origin);
@@ -51,8 +51,11 @@ fn check_clause(run: &mut Run<'_, '_>, clause: &Value, path: &Path<'_>, origin: 
 /// What is wrong with the operand of a filter.
 fn fault_of_filter(run: &Run<'_, '_>, system: &str, filter: &Value) -> Option<String> {
     let (property, op, value) = (text(filter, "property")?, text(filter, "op")?, text(filter, "value")?);
-    let is_missing =
-        |system: &str, code: &str| run.validator.terminology().code_exists(system, code) == Existence::Missing;
+    let is_missing = |system: &str, code: &str| is_missing(run, system, code);
+    if system == snomed::SYSTEM && property == "constraint" && op == "=" {
+        let fault = snomed::ecl::Ecl::parse(value).err()?;
+        return Some(format!("The expression constraint (ECL) cannot be read: {fault}"));
+    }
     if CODE_FILTERS.contains(&op) {
         return is_missing(system, value).then(|| format!("The operand of {op} must be a code of {system}."));
     }
@@ -79,6 +82,12 @@ fn fault_of_filter(run: &Run<'_, '_>, system: &str, filter: &Value) -> Option<St
         },
         _ => None,
     })
+}
+
+/// Whether a code system lacks a code for certain. A SNOMED CT identifier shows by itself whether it can be one.
+fn is_missing(run: &Run<'_, '_>, system: &str, code: &str) -> bool {
+    (system == snomed::SYSTEM && snomed::concept_identifier(code).is_none() && !code.contains(':'))
+        || run.validator.terminology().code_exists(system, code) == Existence::Missing
 }
 
 /// The type of a property, as the concepts of the code system show it; every system has `inactive` and `notSelectable`.

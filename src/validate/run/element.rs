@@ -5,12 +5,12 @@ use serde_json::Value;
 use crate::fhir::issue::IssueCode;
 use crate::fhir::member;
 use crate::fhir::primitive;
-use crate::fhir::types::{PrimitiveKind, TypeIndex};
+use crate::fhir::types::{PrimitiveKind, TypeIndex, TypeKind};
 
 use crate::validate::rules::{self, json_kind};
 use crate::validate::schema::{Element, Name, ProfileIndex, Shape, TypeSchema};
 
-use super::{Focus, Holder, MAX_DEPTH, Origin, Place, Range, Run};
+use super::{Focus, Holder, MAX_DEPTH, Origin, Overlay, Place, Range, Run};
 
 impl<'v, 'a> Run<'v, 'a> {
     /// Checks one occurrence of an element and all below it.
@@ -94,12 +94,31 @@ impl<'v, 'a> Run<'v, 'a> {
 
     /// The rules of the type and of the profile nodes.
     pub(super) fn rules(&mut self, schema: &'v TypeSchema, focus: Focus<'a>, range: Range, place: Place<'_, 'a>) {
+        self.type_rules(schema, focus, place);
+        self.profile_rules(range, focus, place, |_| true);
+    }
+
+    /// The rules of the type.
+    pub(super) fn type_rules(&mut self, schema: &'v TypeSchema, focus: Focus<'a>, place: Place<'_, 'a>) {
         let origin = Origin { profile: &schema.url, element: &schema.name, base: true };
         for rule in &schema.rules {
             rules::check(self, rule, focus, place, origin);
         }
+    }
+
+    /// The rules of those profile nodes that `is_asked` picks.
+    pub(super) fn profile_rules(
+        &mut self,
+        range: Range,
+        focus: Focus<'a>,
+        place: Place<'_, 'a>,
+        is_asked: impl Fn(&Overlay<'_>) -> bool,
+    ) {
         for position in range.start..range.end {
             let overlay = self.overlays[position];
+            if !is_asked(&overlay) {
+                continue;
+            }
             let origin = Origin { profile: &overlay.profile.url, element: &overlay.node.id, base: false };
             for rule in &overlay.node.rules {
                 rules::check(self, rule, focus, place, origin);
@@ -155,15 +174,16 @@ impl<'v, 'a> Run<'v, 'a> {
 
     /// Adds the profiles that the element and its nodes demand of this type.
     pub(super) fn with_type_profiles(&mut self, element: &Element, focus: Focus<'a>, range: Range) -> Range {
-        let is_demanded = |list: &[(TypeIndex, ProfileIndex)]| list.iter().any(|(type_, _)| *type_ == focus.type_);
         let nodes = &self.overlays[range.start..range.end];
-        if !is_demanded(&element.demanded) && !nodes.iter().any(|overlay| is_demanded(&overlay.node.demanded)) {
+        if element.demanded.is_empty() && nodes.iter().all(|overlay| overlay.node.demanded.is_empty()) {
             return range;
         }
+        let actual = self.actual_type(focus);
+        let is_of_type = |type_: TypeIndex| type_ == focus.type_ || type_ == actual;
         let start = self.overlays.len();
         self.overlays.extend_from_within(range.start..range.end);
         let add = |run: &mut Self, list: &[(TypeIndex, ProfileIndex)]| {
-            for (_, profile) in list.iter().filter(|(type_, _)| *type_ == focus.type_) {
+            for (_, profile) in list.iter().filter(|(type_, _)| is_of_type(*type_)) {
                 run.add_profile(start, *profile);
             }
         };
@@ -172,6 +192,17 @@ impl<'v, 'a> Run<'v, 'a> {
             add(self, &self.overlays[position].node.demanded);
         }
         Range { start, end: self.overlays.len() }
+    }
+
+    /// The type of a value; of a resource the one that it says itself.
+    #[must_use]
+    pub fn actual_type(&self, focus: Focus<'_>) -> TypeIndex {
+        let types = self.validator.types();
+        if types.definition(focus.type_).kind != TypeKind::Resource {
+            return focus.type_;
+        }
+        let named = focus.value.and_then(|value| member::text(value, "resourceType"));
+        named.and_then(|name| types.get(name)).unwrap_or(focus.type_)
     }
 
     /// Reports a value that is no resource where one must be.

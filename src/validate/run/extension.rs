@@ -26,6 +26,9 @@ impl<'v, 'a> Run<'v, 'a> {
             self.part(url, outer, inner);
             return range;
         }
+        if url.contains('|') {
+            rule::versioned(self, outer.path);
+        }
         match self.validator.schemas().extension(url) {
             Some(Ok(profile)) => {
                 self.known_extension(profile, url, is_modifier, outer);

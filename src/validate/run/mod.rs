@@ -225,6 +225,28 @@ impl<'v, 'a> Run<'v, 'a> {
         }
     }
 
+    /// Whether profiles apply by resource type.
+    #[must_use]
+    pub const fn applies_by_type(&self) -> bool {
+        self.by_type
+    }
+
+    /// Whether the target of a reference meets a profile. Within a Bundle the answer is kept, and while it is looked for it
+    /// is yes, so that resources that refer to each other come to an end.
+    pub fn target_meets(&self, index: ProfileIndex, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
+        let Some((bundle, value)) = self.bundle.as_ref().zip(focus.value) else {
+            return self.meets(index, focus, place);
+        };
+        let key = (index, std::ptr::from_ref(value).addr());
+        if let Some(known) = bundle.tried.borrow_mut().insert(key, true) {
+            bundle.tried.borrow_mut().insert(key, known);
+            return known;
+        }
+        let found = self.meets(index, focus, place);
+        bundle.tried.borrow_mut().insert(key, found);
+        found
+    }
+
     /// Whether a value meets a profile; what its base type demands is left aside.
     pub fn meets(&self, index: ProfileIndex, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
         if self.depth > MAX_DEPTH / 2 {

@@ -30,7 +30,7 @@ impl<'a> Run<'_, 'a> {
         let path = Path::Root(if known { name } else { "Resource" });
         let scope = Scope { resource: value, root: value, bundle: None, types: [None; 3], strict: false };
         let profiles = std::mem::take(&mut self.profiles);
-        self.resource(value, &profiles, Range { start: 0, end: 0 }, self.by_type, &path, scope);
+        self.resource(value, &profiles, Range { start: 0, end: 0 }, self.by_type, &path, (scope, None));
     }
 
     /// Checks a resource within another: contained, an entry of a Bundle, a parameter.
@@ -59,7 +59,7 @@ impl<'a> Run<'_, 'a> {
                 strict: false,
             }
         };
-        self.resource(value, &[], range, self.by_type && !contained, place.path, scope);
+        self.resource(value, &[], range, self.by_type && !contained, place.path, (scope, Some(place)));
         true
     }
 
@@ -70,7 +70,7 @@ impl<'a> Run<'_, 'a> {
         range: Range,
         by_type: bool,
         path: &Path<'_>,
-        mut scope: Scope<'a>,
+        (mut scope, around): (Scope<'a>, Option<Place<'_, 'a>>),
     ) {
         let Some((object, type_)) = self.resource_type(value, path) else { return };
         let Ok(schema) = self.validator.schemas().type_(type_) else { return };
@@ -93,7 +93,16 @@ impl<'a> Run<'_, 'a> {
         let holder = Holder { name: &schema.name, type_, value: Some(value), parent: None };
         let place = Place { path, holder: Some(&holder), scope: &scope };
         self.object(schema, object, range, place);
-        self.rules(schema, Focus { value: Some(value), sibling: None, type_ }, range, place);
+        let focus = Focus { value: Some(value), sibling: None, type_ };
+        match around {
+            // What a profile of the Bundle says of its entries is said of the Bundle: %resource is the Bundle.
+            Some(around) => {
+                self.type_rules(schema, focus, place);
+                self.profile_rules(range, focus, place, |overlay| overlay.is_root());
+                self.profile_rules(range, focus, around, |overlay| !overlay.is_root());
+            }
+            None => self.rules(schema, focus, range, place),
+        }
         self.overlays.truncate(start);
         self.bundle = outer_bundle;
     }

@@ -92,7 +92,12 @@ impl<'v, 'a> Run<'v, 'a> {
         let mut last = Selected::default();
         for (position, slice) in slicing.slices.iter().enumerate() {
             match self.belongs(slice, focus, place, &mut last) {
-                Match::Yes => return Some(position),
+                Match::Yes => {
+                    if slicing.ambiguous {
+                        self.other_slice(overlay, (slicing, position), focus, item, place);
+                    }
+                    return Some(position);
+                }
                 Match::No => {}
                 Match::Undecidable => undecidable = undecidable.or(Some(slice)),
             }
@@ -101,6 +106,24 @@ impl<'v, 'a> Run<'v, 'a> {
             rule::undecidable(self, overlay, slice, item, place.path);
         }
         None
+    }
+
+    /// Reports an occurrence that belongs to a later slice too.
+    fn other_slice(
+        &mut self,
+        overlay: Overlay<'v>,
+        (slicing, found): (&'v Slicing, usize),
+        focus: Focus<'a>,
+        item: usize,
+        place: Place<'_, 'a>,
+    ) {
+        let mut last = Selected::default();
+        let later = slicing.slices.iter().skip(found + 1);
+        for slice in later.filter(|slice| !slice.conditions.is_empty()) {
+            if self.belongs(slice, focus, place, &mut last) == Match::Yes {
+                return rule::ambiguous(self, overlay, [&slicing.slices[found], slice], item, place.path);
+            }
+        }
     }
 
     fn belongs(&self, slice: &'v Slice, focus: Focus<'a>, place: Place<'_, 'a>, last: &mut Selected<'a>) -> Match {

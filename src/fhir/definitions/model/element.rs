@@ -91,6 +91,9 @@ pub struct Binding {
     pub value_set: Option<String>,
     /// Canonical of the value set that bounds the codes of a binding that is not required.
     pub max_value_set: Option<String>,
+    /// Further bindings that hold always: how strictly and to which value set
+    /// (<https://hl7.org/fhir/extensions/StructureDefinition-additional-binding.html>).
+    pub additional: Vec<(Strength, String)>,
 }
 
 /// What tells slices apart.
@@ -174,6 +177,8 @@ pub struct ElementDefinition {
     pub is_modifier: Option<bool>,
     /// It belongs to the summary.
     pub is_summary: Option<bool>,
+    /// A primitive must have a value; extensions alone are not enough.
+    pub must_have_value: Option<bool>,
     /// The value set codes come from.
     pub binding: Option<Binding>,
     /// How it is sliced.
@@ -208,6 +213,7 @@ impl ElementDefinition {
             must_support: flag(value, "mustSupport"),
             is_modifier: flag(value, "isModifier"),
             is_summary: flag(value, "isSummary"),
+            must_have_value: flag(value, "mustHaveValue").or_else(|| must_have_value(value)),
             binding: value.get("binding").and_then(binding),
             slicing: value.get("slicing").map(slicing),
             representation: texts(value, "representation"),
@@ -227,6 +233,14 @@ impl ElementDefinition {
     pub fn is_prohibited(&self) -> bool {
         self.max == Some(Max::Count(0))
     }
+}
+
+/// The element of later versions, as an extension.
+fn must_have_value(value: &Value) -> Option<bool> {
+    let is_it = |extension: &&Value| {
+        text(extension, "url").is_some_and(|url| url.ends_with("extension-ElementDefinition.mustHaveValue"))
+    };
+    items(value, "extension").iter().find(is_it).and_then(|extension| flag(extension, "valueBoolean"))
 }
 
 fn type_ref(value: &Value, path: &str) -> TypeRef {
@@ -280,7 +294,33 @@ fn binding(value: &Value) -> Option<Binding> {
         _ => Strength::Example,
     };
     let max_value_set = items(value, "extension").iter().find_map(|extension| text(extension, "valueCanonical"));
-    Some(Binding { strength, value_set: text(value, "valueSet"), max_value_set })
+    let additional = items(value, "extension").iter().chain(items(value, "additional")).filter_map(additional);
+    Some(Binding { strength, value_set: text(value, "valueSet"), max_value_set, additional: additional.collect() })
+}
+
+/// An additional binding, as the extension of R4 or the element of later versions; none for those that depend on
+/// circumstances or bind nothing.
+fn additional(value: &Value) -> Option<(Strength, String)> {
+    let parts = items(value, "extension");
+    let part = |name: &str| {
+        let found = parts.iter().find(|part| text(part, "url").as_deref() == Some(name))?;
+        choice(found, "value")?.1.as_str().map(str::to_owned)
+    };
+    let stated = |name: &str| text(value, name).or_else(|| part(name));
+    let is_one = text(value, "url").is_none_or(|url| {
+        url.ends_with("extension-ElementDefinition.binding.additional") || url.ends_with("StructureDefinition/additional-binding")
+    });
+    let has_usage = value.get("usage").is_some() || parts.iter().any(|part| text(part, "url").as_deref() == Some("usage"));
+    if !is_one || has_usage {
+        return None;
+    }
+    let strength = match stated("purpose")?.as_str() {
+        "required" | "maximum" => Strength::Required,
+        "extensible" => Strength::Extensible,
+        "preferred" => Strength::Preferred,
+        _ => return None,
+    };
+    Some((strength, stated("valueSet")?))
 }
 
 fn slicing(value: &Value) -> Slicing {
