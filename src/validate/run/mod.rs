@@ -9,6 +9,8 @@ mod resource;
 mod scope;
 mod slicing;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -136,6 +138,8 @@ pub struct Run<'v, 'a> {
     /// Steps that invariants have taken so far, those of profiles that are tried included.
     pub spent: AtomicU64,
     depth: usize,
+    /// Which targets of references (by address) meet which profiles, as far as asked.
+    tried: RefCell<BTreeMap<(ProfileIndex, usize), bool>>,
 }
 
 impl<'v, 'a> Run<'v, 'a> {
@@ -157,6 +161,7 @@ impl<'v, 'a> Run<'v, 'a> {
             suggests_urls: true,
             spent: AtomicU64::default(),
             depth: 0,
+            tried: RefCell::new(BTreeMap::new()),
         }
     }
 
@@ -231,19 +236,17 @@ impl<'v, 'a> Run<'v, 'a> {
         self.by_type
     }
 
-    /// Whether the target of a reference meets a profile. Within a Bundle the answer is kept, and while it is looked for it
-    /// is yes, so that resources that refer to each other come to an end.
+    /// Whether the target of a reference meets a profile. The answer is kept, and while it is looked for it is yes, so that
+    /// resources that refer to each other come to an end.
     pub fn target_meets(&self, index: ProfileIndex, focus: Focus<'a>, place: Place<'_, 'a>) -> bool {
-        let Some((bundle, value)) = self.bundle.as_ref().zip(focus.value) else {
-            return self.meets(index, focus, place);
-        };
+        let Some(value) = focus.value else { return true };
         let key = (index, std::ptr::from_ref(value).addr());
-        if let Some(known) = bundle.tried.borrow_mut().insert(key, true) {
-            bundle.tried.borrow_mut().insert(key, known);
-            return known;
+        if let Some(known) = self.tried.borrow().get(&key) {
+            return *known;
         }
+        self.tried.borrow_mut().insert(key, true);
         let found = self.meets(index, focus, place);
-        bundle.tried.borrow_mut().insert(key, found);
+        self.tried.borrow_mut().insert(key, found);
         found
     }
 
@@ -257,10 +260,12 @@ impl<'v, 'a> Run<'v, 'a> {
         trial.bundle.clone_from(&self.bundle);
         trial.depth = self.depth + 8;
         trial.spent = AtomicU64::new(self.spent.load(Ordering::Relaxed));
+        trial.tried.swap(&self.tried);
         trial.add_profile(0, index);
         let range = Range { start: 0, end: trial.overlays.len() };
         trial.value(focus, range, place);
         self.spent.store(trial.spent.load(Ordering::Relaxed), Ordering::Relaxed);
+        trial.tried.swap(&self.tried);
         !trial.issues.iter().any(Issue::is_error)
     }
 }

@@ -96,6 +96,7 @@ impl<'v, 'a> Run<'v, 'a> {
             issues_before: 0,
             suggests_urls: self.suggests_urls,
             depth: self.depth,
+            tried: self.tried.clone(),
         }
     }
 }
