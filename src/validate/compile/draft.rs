@@ -179,7 +179,19 @@ impl Drafts {
         macro_rules! take {
             ($($field:ident),*) => { $(if later.$field.is_some() { known.$field.clone_from(&later.$field); })* };
         }
-        take!(slice_name, min, max, fixed, pattern, min_value, max_value, max_length, is_modifier, must_have_value, binding);
+        take!(
+            slice_name,
+            min,
+            max,
+            fixed,
+            pattern,
+            min_value,
+            max_value,
+            max_length,
+            is_modifier,
+            must_have_value,
+            binding
+        );
         for constraint in &later.constraints {
             if known.constraints.iter().all(|earlier| earlier.key != constraint.key) {
                 known.constraints.push(constraint.clone());

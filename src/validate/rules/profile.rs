@@ -55,7 +55,10 @@ pub fn check_any<'a>(
     place: Place<'_, 'a>,
     origin: Origin<'_>,
 ) {
-    if !is_of(run, type_, focus) || profiles.len() < 2 || profiles.iter().any(|profile| run.meets(*profile, focus, place)) {
+    if !is_of(run, type_, focus)
+        || profiles.len() < 2
+        || profiles.iter().any(|profile| run.meets(*profile, focus, place))
+    {
         return;
     }
     let urls: Vec<&str> = profiles.iter().filter_map(|profile| run.validator.schemas().canonical(*profile)).collect();
@@ -74,7 +77,8 @@ pub fn check_unknown<'a>(
 ) {
     if focus.value.is_some() && is_of(run, type_, focus) {
         let list = profiles.join(", ");
-        let text = format!("{} must meet a profile that is not loaded: {list}. Load the package that has it.", origin.element);
+        let text =
+            format!("{} must meet a profile that is not loaded: {list}. Load the package that has it.", origin.element);
         run.error(IssueCode::NotFound, "profile-unknown", text, place.path, origin);
     }
 }

@@ -15,7 +15,8 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, definition: &'a Value, place: Place<'_, 
     let differential = place.path.element("differential");
     let list = differential.element("element");
     let elements = member(definition, "differential").and_then(|differential| member(differential, "element"));
-    for (index, element) in elements.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default().iter().enumerate() {
+    for (index, element) in elements.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default().iter().enumerate()
+    {
         let Some(path) = text(element, "path") else { continue };
         let fault = if !path.contains('.') && has(element, "slicing") {
             "The root of a definition cannot be sliced: there is one of it."

@@ -243,7 +243,9 @@ fn listed() -> BTreeMap<String, Agreement> {
     lines
         .map(|line| {
             let parts: Vec<&str> = line.splitn(3, ": ").collect();
-            let [name, what, reason] = parts[..] else { panic!("not `name: verdict|places|not-applicable: reason`: {line}") };
+            let [name, what, reason] = parts[..] else {
+                panic!("not `name: verdict|places|not-applicable: reason`: {line}")
+            };
             assert!(!reason.is_empty(), "no reason: {line}");
             let agreement = match what {
                 "verdict" => Agreement::None,

@@ -79,6 +79,7 @@ static STRUCTURE_DEFINITION: &[Field] = &[
 pub(super) static ELEMENTS: &[Field] = &[some("element", ELEMENT)];
 
 static ELEMENT: &[Field] = &[
+    Field { name: "extension", keep: Keep::Where(is_must_have_value) },
     all("id"),
     all("path"),
     all("representation"),
@@ -101,7 +102,7 @@ static ELEMENT: &[Field] = &[
     all("isSummary"),
     some(
         "binding",
-        &[Field { name: "extension", keep: Keep::Where(is_max_value_set) }, all("strength"), all("valueSet")],
+        &[Field { name: "extension", keep: Keep::Where(is_further_value_set) }, all("strength"), all("valueSet")],
     ),
 ];
 
@@ -123,9 +124,16 @@ fn is_fhir_type(value: &Value) -> bool {
     has_url(value, "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type")
 }
 
-/// The value set that bounds an extensible or preferred binding.
-fn is_max_value_set(value: &Value) -> bool {
-    has_url(value, "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet")
+/// The value set that bounds an extensible or preferred binding, and bindings that hold besides.
+fn is_further_value_set(value: &Value) -> bool {
+    ["elementdefinition-maxValueSet", "additional-binding", "extension-ElementDefinition.binding.additional"]
+        .iter()
+        .any(|name| value.get("url").and_then(Value::as_str).is_some_and(|url| url.rsplit('/').next() == Some(*name)))
+}
+
+/// That a primitive must have a value, which R4 says by an extension.
+fn is_must_have_value(value: &Value) -> bool {
+    has_url(value, "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.mustHaveValue")
 }
 
 static VALUE_SET: &[Field] = &[

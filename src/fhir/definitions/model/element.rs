@@ -308,9 +308,11 @@ fn additional(value: &Value) -> Option<(Strength, String)> {
     };
     let stated = |name: &str| text(value, name).or_else(|| part(name));
     let is_one = text(value, "url").is_none_or(|url| {
-        url.ends_with("extension-ElementDefinition.binding.additional") || url.ends_with("StructureDefinition/additional-binding")
+        url.ends_with("extension-ElementDefinition.binding.additional")
+            || url.ends_with("StructureDefinition/additional-binding")
     });
-    let has_usage = value.get("usage").is_some() || parts.iter().any(|part| text(part, "url").as_deref() == Some("usage"));
+    let has_usage =
+        value.get("usage").is_some() || parts.iter().any(|part| text(part, "url").as_deref() == Some("usage"));
     if !is_one || has_usage {
         return None;
     }
