@@ -50,10 +50,9 @@ impl Check {
                 parts.push((name, Part::of_package(package)?));
             }
         }
-        let checked: Vec<String> = match self.paths.is_empty() {
-            true => parts.iter().map(|(name, _)| name.clone()).collect(),
-            false => parts.iter().skip(known).map(|(name, _)| name.clone()).collect(),
-        };
+        // What is given is checked; without that what is installed.
+        let first = if self.paths.is_empty() { 0 } else { known };
+        let checked: Vec<String> = parts.iter().skip(first).map(|(name, _)| name.clone()).collect();
         let begun = Instant::now();
         let failing = failing(&parts, |name| checked.iter().any(|checked| checked == name))?;
         for (canonical, issues) in &failing {

@@ -37,5 +37,5 @@ pub(super) async fn changed(tx: &mut Tx) -> Result<(), Problem> {
     // The job that may run just now ends under the same lock: it sees this change, or this change leaves another job.
     tx.lock_jobs(REINDEX).await?;
     tx.definitions_changed().await?;
-    tx.enqueue_once(NewJob::new(REINDEX, "{}")).await.map(|_| ())
+    tx.enqueue_once(NewJob::new(REINDEX, "{}")).await
 }

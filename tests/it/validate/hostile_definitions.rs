@@ -11,7 +11,7 @@ use kith::validate::{Options, Settings, Validator, admission};
 use serde_json::{Value, json};
 
 /// Far more than any of this takes, and far less than without a bound.
-const SOON: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_mins(2);
 
 fn url(name: &str) -> String {
     format!("http://test.example/StructureDefinition/{name}")
