@@ -106,9 +106,9 @@ impl Schemas {
         match structure.kind {
             StructureKind::Logical => Some("is a logical model, of which no resource is an instance"),
             _ if structure.is_extension() => Some("defines an extension, not a resource"),
+            _ if structure.abstract_ => Some("is abstract: a resource declares a profile that is derived from it"),
             // The type counts: some profiles of resources state another kind.
             _ if !Types::r4().is_resource_type(&structure.type_) => Some("is about a datatype, not a resource"),
-            _ if structure.abstract_ => Some("is abstract: a resource declares a profile that is derived from it"),
             _ => None,
         }
     }
