@@ -6,6 +6,7 @@
 mod activity;
 mod answers;
 pub mod audit;
+mod audited;
 pub mod backup;
 mod batch;
 mod buffer;
@@ -53,6 +54,7 @@ use tokio::task::JoinSet;
 
 pub use self::activity::Activity;
 pub use self::audit::{AuditRecord, AuditRow, AuditSearch};
+pub use self::audited::verify_audit;
 pub use self::clients::Client;
 pub use self::editions::StoredEdition;
 pub use self::history::{HistoryOf, HistoryPage, Past};
@@ -80,7 +82,7 @@ use self::lane::Lane;
 use self::writer::{Queue, Waiting};
 use crate::clock::Clock;
 use crate::config::AuditReads;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::search::sql::{Dependence, Statement};
 use crate::telemetry::Metrics;
 
@@ -284,44 +286,6 @@ impl Store {
         writer::write(&self.0.queue, job).await
     }
 
-    /// Appends the audit row of a read or a refusal. Returns when the row is durable; with buffered reads, the row of a
-    /// successful interaction follows within 100 ms instead. The row of a refusal that the writers have no room for is kept and
-    /// follows when they have, while its caller is told that the server is busy.
-    pub async fn audit(&self, record: AuditRecord) -> Result<(), Problem> {
-        #[cfg(feature = "unaudited")]
-        if record.status < 400 && audit::is_off() {
-            return Ok(());
-        }
-        if record.status < 400 && self.0.buffered_reads {
-            return match self.0.buffer.push(record) {
-                None => Ok(()),
-                Some(refused) => writer::audit(&self.0.queue, vec![refused]).await,
-            };
-        }
-        let refusal = (record.status >= 400).then(|| record.clone());
-        let outcome = writer::audit(&self.0.queue, vec![record]).await;
-        if let (Err(problem), Some(refusal)) = (&outcome, refusal)
-            && problem.kind == Kind::Unavailable
-        {
-            self.audit_soon(refusal);
-        }
-        outcome
-    }
-
-    /// Appends the audit row of a request that was turned away because the server is busy: as soon as there is room for it.
-    pub fn audit_soon(&self, record: AuditRecord) {
-        let record = AuditRecord { status: Kind::Unavailable.status(), ..record };
-        if self.0.buffer.push(record).is_some() {
-            self.0.shared.metrics.unaudited();
-            tracing::error!("the audit record of a request that was turned away is lost: too many wait");
-        }
-    }
-
-    /// Verifies every audit chain, see [`audit::verify::verify`].
-    pub async fn verify_audit(&self, trust: &audit::verify::Trust) -> Result<audit::verify::Report, Problem> {
-        audit::verify::verify(&self.0.database, trust).await
-    }
-
     /// Asks the database for an answer. `Kind::Unavailable` where there is none.
     pub async fn ping(&self) -> Result<(), Problem> {
         on!(&self.0.database, |pool| sqlx::query_scalar::<_, i64>(PING).fetch_one(pool).await)
@@ -392,18 +356,4 @@ fn keep_elsewhere(
         audit::retention::start(shared, database, queue, days, tasks);
     }
     Ok(Some(exporter))
-}
-
-/// Verifies every audit chain of an existing database without opening it as a store: nothing is created, migrated or
-/// written. `Kind::Unavailable` where there is no such database.
-pub async fn verify_audit(
-    settings: &StoreSettings,
-    trust: &audit::verify::Trust,
-) -> Result<audit::verify::Report, Problem> {
-    let options = dialect::existing(dialect::options(settings)?);
-    Connection::open(&options).await?.close().await;
-    let database = Database::pool(&options, 1, None);
-    let report = audit::verify::verify(&database, trust).await;
-    database.close().await;
-    report
 }
