@@ -1,5 +1,8 @@
 //! The head of an HTTP answer, read at the least cost: both load clients use it.
 
+/// The header that says how long the body is.
+const NAME: &[u8] = b"content-length: ";
+
 /// What the clients need of a head.
 pub struct Head {
     pub status: u16,
@@ -21,7 +24,6 @@ pub fn head(received: &[u8]) -> Option<Head> {
             let status = u16::try_from(status?).unwrap();
             return Some(Head { status, body: end + 1, length });
         }
-        const NAME: &[u8] = b"content-length: ";
         if text.len() > NAME.len() && text[NAME.len() - 2] == b':' && text[..NAME.len()].eq_ignore_ascii_case(NAME) {
             length = number(text[NAME.len()..].trim_ascii_end());
         }

@@ -167,9 +167,8 @@ impl Report {
 
     fn end(self) -> Result<Totals, Problem> {
         match self.format {
-            Format::Json => {}
             Format::Text if self.totals.resources > 1 => write(&self.totals.text())?,
-            Format::Text => {}
+            Format::Json | Format::Text => {}
             Format::Sarif => {
                 write(self.last.trim_end().trim_end_matches(','))?;
                 write(&sarif::tail(self.totals.by_rule.keys().map(String::as_str)))?;

@@ -130,9 +130,13 @@ fn links(server: &Server, path: &str, query: &Query, answer: &Answer) -> Value {
 /// Appends a comma and an entry.
 fn entry(server: &Server, stored: &Stored, mode: &str, body: &[u8], bytes: &mut Vec<u8>) {
     let before = [r#",{"fullUrl":""#, &server.base, "/", &stored.resource_type, "/", &stored.id, r#"","resource":"#];
-    before.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+    for part in before {
+        bytes.extend_from_slice(part.as_bytes());
+    }
     bytes.extend_from_slice(body);
-    [r#","search":{"mode":""#, mode, r#""}}"#].iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+    for part in [r#","search":{"mode":""#, mode, r#""}}"#] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// An entry that says what was passed over.

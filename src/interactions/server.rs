@@ -104,7 +104,9 @@ impl Server {
         issues.extend(referral::check(resource));
         let metrics = self.store.metrics();
         metrics.verdict(!issues.iter().any(Issue::is_error));
-        issues.iter().for_each(|issue| metrics.issue(&issue.rule, if issue.is_error() { "error" } else { "warning" }));
+        for issue in &issues {
+            metrics.issue(&issue.rule, if issue.is_error() { "error" } else { "warning" });
+        }
         if self.settings.validation == ValidationMode::Enforce && issues.iter().any(Issue::is_error) {
             return Err(Problem::with_issues(Kind::Unprocessable, issues));
         }

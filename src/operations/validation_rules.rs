@@ -71,14 +71,12 @@ fn rules(levels: &Levels, wanted: Option<&str>) -> Result<Value, Problem> {
         return Ok(json!({ "resourceType": "Parameters", "parameter": parts }));
     };
     let nearest = suggest::nearest(wanted, all.iter().map(|(rule, _)| *rule)).map(str::to_owned);
-    match all.into_iter().find(|(rule, _)| *rule == wanted) {
-        Some((_, part)) => Ok(json!({ "resourceType": "Parameters", "parameter": [part] })),
-        None => {
-            let hint = nearest.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
-            let text = format!("There is no such rule.{hint} Invariants have the level of their definition.");
-            Err(Problem::new(Kind::NotFound, text).at("http.query.rule"))
-        }
+    if let Some((_, part)) = all.into_iter().find(|(rule, _)| *rule == wanted) {
+        return Ok(json!({ "resourceType": "Parameters", "parameter": [part] }));
     }
+    let hint = nearest.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    let text = format!("There is no such rule.{hint} Invariants have the level of their definition.");
+    Err(Problem::new(Kind::NotFound, text).at("http.query.rule"))
 }
 
 fn documented(entry: &Entry, levels: &Levels) -> Value {

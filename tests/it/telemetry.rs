@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::support::http::{JSON, TestServer, send};
 use crate::support::{TestDatabase, over_http};
 
+/// Method, address, headers and body of a request.
+type Sent<'a> = (&'a str, String, Vec<(&'a str, &'a str)>, Option<&'a [u8]>);
+
 /// What must never stand in a log.
 const PLANTED: [&str; 5] = ["Quaggafield", "9434765919", "s3cr3t-t0k3n", "INJECTED", "1 Hidden Street"];
 
@@ -22,7 +25,7 @@ fn plant(base: &str) -> usize {
     let (patient, wrong) = (patient.to_string(), wrong.to_string());
     let token = ("Authorization", "Bearer s3cr3t-t0k3n");
     let form = ("Content-Type", "application/x-www-form-urlencoded");
-    let requests: Vec<(&str, String, Vec<(&str, &str)>, Option<&[u8]>)> = vec![
+    let requests: Vec<Sent<'_>> = vec![
         ("PUT", format!("{base}/Patient/x"), vec![JSON, token], Some(patient.as_bytes())),
         ("GET", format!("{base}/Patient?name=Quaggafield&identifier=9434765919"), vec![token], None),
         ("POST", format!("{base}/Patient/_search"), vec![form], Some(b"name=Quaggafield%0aINJECTED")),

@@ -108,19 +108,16 @@ impl AuditSearch {
     /// The rows from which to choose, and what chooses them.
     fn source(&self, what: &str, sql: &mut Sql) -> &'static str {
         sql.push("select ").push(what);
-        let (skipped, recorded) = match self.leading() {
-            Some((place, subject)) => {
-                sql.push(
-                    " from audit_subject s join audit_chain c on c.number = s.chain \
-                     join audit a on a.chain = c.chain and a.sequence = s.sequence where s.subject = ",
-                );
-                sql.text(subject);
-                (Some(place), "s.recorded")
-            }
-            None => {
-                sql.push(" from audit a where a.sequence > ").integer(0);
-                (None, "a.recorded")
-            }
+        let (skipped, recorded) = if let Some((place, subject)) = self.leading() {
+            sql.push(
+                " from audit_subject s join audit_chain c on c.number = s.chain \
+                 join audit a on a.chain = c.chain and a.sequence = s.sequence where s.subject = ",
+            );
+            sql.text(subject);
+            (Some(place), "s.recorded")
+        } else {
+            sql.push(" from audit a where a.sequence > ").integer(0);
+            (None, "a.recorded")
         };
         for (_, any) in self.tests.iter().enumerate().filter(|(place, _)| Some(*place) != skipped) {
             sql.push(" and ");

@@ -18,6 +18,9 @@ use crate::store::resources::retrying;
 use crate::store::tx::Tx;
 use crate::store::writer::{self, Queue};
 
+/// When a row was recorded, its sequence, the type and id of its resource, its patients.
+type Subjects = (i64, i64, String, String, String);
+
 /// Ends of segments that may go, the oldest of each chain first.
 pub(in crate::store) const SEGMENTS: &str = "select c.number, k.chain, k.sequence from audit_checkpoint k \
      join audit_chain c on c.chain = k.chain where k.recorded < $1 and k.sequence <= c.exported and k.sequence <= c.indexed \
@@ -133,7 +136,7 @@ impl Segment {
     }
 
     async fn forget_subjects(&self, tx: &mut Tx) -> Result<(), Problem> {
-        let rows: Result<Vec<(i64, i64, String, String, String)>, _> = on!(&mut tx.connection, |c| {
+        let rows: Result<Vec<Subjects>, _> = on!(&mut tx.connection, |c| {
             sqlx::query_as(ROWS).bind(self.chain.as_str()).bind(self.last).fetch_all(&mut *c).await
         });
         for (recorded, sequence, resource_type, id, patients) in tx.check(rows)? {

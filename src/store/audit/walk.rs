@@ -1,5 +1,7 @@
 //! The walk along one audit chain: recomputes its hashes and compares them with what was signed. Called by `verify`.
 
+use std::cmp::Ordering;
+
 use std::collections::HashMap;
 
 use openssl::pkey::{PKey, Public};
@@ -93,12 +95,14 @@ impl Walk {
             return true;
         }
         let expected = self.head.sequence + 1;
-        if row.sequence < expected {
-            self.fail(row.sequence, "the row is there although it was removed or verified before".to_owned());
-        } else if row.sequence > expected {
-            self.fail(expected, format!("row {expected} is missing; the next row has sequence {}", row.sequence));
-        } else {
-            self.compare(row);
+        match row.sequence.cmp(&expected) {
+            Ordering::Less => {
+                self.fail(row.sequence, "the row is there although it was removed or verified before".to_owned());
+            }
+            Ordering::Greater => {
+                self.fail(expected, format!("row {expected} is missing; the next row has sequence {}", row.sequence));
+            }
+            Ordering::Equal => self.compare(row),
         }
         true
     }

@@ -30,17 +30,12 @@ pub fn check(run: &mut Run<'_, '_>, kind: PrimitiveKind, text: &str, path: &Path
 }
 
 fn urn(run: &mut Run<'_, '_>, text: &str, path: &Path<'_>, origin: Origin<'_>) {
-    let fault = if text.starts_with("urn:uuid:") {
-        // A canonical or narrative link may have a version or fragment after it.
-        let end = text.find(['|', '#']).unwrap_or(text.len());
-        if is_uuid(&text[..end]) { return } else { "After urn:uuid: must stand a UUID in lower case." }
-    } else if text.starts_with("urn:oid:") {
-        let end = text.find(['|', '#']).unwrap_or(text.len());
-        if is_oid(&text[..end]) {
-            return;
-        } else {
-            "After urn:oid: must stand an OID such as 1.2.3, without leading zeros."
-        }
+    // A canonical or narrative link may have a version or fragment after it.
+    let bare = &text[..text.find(['|', '#']).unwrap_or(text.len())];
+    let fault = if text.starts_with("urn:uuid:") && !is_uuid(bare) {
+        "After urn:uuid: must stand a UUID in lower case."
+    } else if text.starts_with("urn:oid:") && !is_oid(bare) {
+        "After urn:oid: must stand an OID such as 1.2.3, without leading zeros."
     } else {
         return;
     };

@@ -110,6 +110,7 @@ impl<'p, 'a> Place<'p, 'a> {
 
 /// State of one validation.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, asked in another place")]
 pub struct Run<'v, 'a> {
     /// The validator whose schemas apply.
     pub validator: &'v Validator,

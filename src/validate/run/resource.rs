@@ -98,6 +98,10 @@ impl<'a> Run<'_, 'a> {
             // What a profile of the Bundle says of its entries is said of the Bundle: %resource is the Bundle.
             Some(around) => {
                 self.type_rules(schema, focus, place);
+                #[expect(
+                    clippy::redundant_closure_for_method_calls,
+                    reason = "the method is not general enough in its lifetime"
+                )]
                 self.profile_rules(range, focus, place, |overlay| overlay.is_root());
                 self.profile_rules(range, focus, around, |overlay| !overlay.is_root());
             }

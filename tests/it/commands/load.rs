@@ -167,10 +167,10 @@ fn what_is_loaded_is_audited(database: &TestDatabase) {
         std::fs::write(&file, json!({"resourceType": "Patient", "id": "a", "active": import}).to_string()).unwrap();
         load(&arguments, flags(database)).unwrap();
     }
-    const ROWS: &str =
+    let sql =
         "select interaction, resource_type, resource_id, version_after, patients, address from audit order by recorded";
     let rows: Vec<(String, String, String, i64, String, String)> =
-        crate::oauth::world::run(crate::support::sql::rows(database, ROWS));
+        crate::oauth::world::run(crate::support::sql::rows(database, sql));
     let row = |interaction: &str, version| {
         let text = |text: &str| text.to_owned();
         (text(interaction), text("Patient"), text("a"), version, text("[\"Patient/a\"]"), rows[0].5.clone())

@@ -33,7 +33,9 @@ fn settings(database: &TestDatabase) -> StoreSettings {
 async fn exported(database: &TestDatabase, positions: &mut Positions, file: &Path) -> u64 {
     let mut text = String::new();
     let mut sink = |lines: &[Line]| {
-        lines.iter().for_each(|line| text.extend([line.text().as_str(), "\n"]));
+        for line in lines {
+            text.extend([line.text().as_str(), "\n"]);
+        }
         Ok(())
     };
     let count = export(&database.settings(), positions, &mut sink).await.unwrap();

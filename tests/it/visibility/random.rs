@@ -136,11 +136,11 @@ fn task(random: &mut Random, number: usize) -> Value {
 
 fn consent(random: &mut Random, number: usize) -> Value {
     let mut provision = json!({ "type": random.choose(&["deny", "deny", "permit"]) });
-    if random.one_in(2) {
-        provision["actor"] = json!([{ "role": { "text": "recipient" }, "reference": random.party() }]);
-    } else if random.one_in(2) {
-        let actor = json!({ "role": { "text": "recipient" }, "reference": random.party() });
-        provision["provision"] = json!([{ "type": "permit", "actor": [actor] }]);
+    let actor = json!({ "role": { "text": "recipient" }, "reference": random.party() });
+    match random.below(4) {
+        0 | 1 => provision["actor"] = json!([actor]),
+        2 => provision["provision"] = json!([{ "type": "permit", "actor": [actor] }]),
+        _ => {}
     }
     json!({
         "resourceType": "Consent", "id": format!("c{number}"), "status": "active",

@@ -45,7 +45,9 @@ pub fn check<'a>(
     let mut check = Check { run, entries: &entries, origin };
     match text(first, "resourceType") {
         Some("Composition") if is_document => {
-            COMPOSITION.iter().for_each(|steps| check.references(first, steps, &path));
+            for steps in COMPOSITION {
+                check.references(first, steps, &path);
+            }
             check.sections(first, &path, 0);
         }
         Some("MessageHeader") if !is_document => check.references(first, &["focus"], &path),
@@ -89,7 +91,9 @@ impl<'a> Check<'_, '_, '_, 'a> {
         let list = path.element("section");
         for (index, section) in sections.iter().enumerate() {
             let path = list.index(index);
-            SECTION.iter().for_each(|step| self.references(section, &[step], &path));
+            for step in SECTION {
+                self.references(section, &[step], &path);
+            }
             self.sections(section, &path, depth + 1);
         }
     }
