@@ -109,7 +109,7 @@ pub fn only_unlimited(caller: &Caller) -> Result<(), Problem> {
     }
 }
 
-/// As [`find`] inside a transaction, seeing what it wrote.
+/// As `find` inside a transaction, seeing what it wrote.
 pub async fn find_in(
     tx: &mut Tx,
     restrictions: &Restrictions,

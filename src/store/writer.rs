@@ -108,7 +108,7 @@ where
     run(queue, job, true).await
 }
 
-/// As [`write`], for a job that writes what can neither be read nor found as a resource: what is kept in memory stays.
+/// As [`write()`], for a job that writes what can neither be read nor found as a resource: what is kept in memory stays.
 pub(super) async fn keep_books<T, F>(queue: &Queue, job: F) -> Result<T, Problem>
 where
     T: Send + 'static,

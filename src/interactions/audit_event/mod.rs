@@ -1,7 +1,7 @@
 //! AuditEvent: the audit trail as resources, to be read and searched by those who may and written by nobody
 //! (<https://hl7.org/fhir/R4/auditevent.html>). The events are made of the audit rows when they are asked for; they are not
 //! stored as resources. `dispatch` sends every request at an AuditEvent address here; the access log of a patient uses
-//! [`page`] too.
+//! `page` too.
 
 mod kind;
 mod page;

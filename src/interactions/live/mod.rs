@@ -2,7 +2,7 @@
 //! database, and each process makes its engines anew where a count is another than it knows. A request works with the engines
 //! it began with; what does not depend on the change is taken over, so that no request pays for it.
 //!
-//! The write path calls [`admit`], [`admission`] and [`changed`], transactions [`within`], the entry of all requests
+//! The write path calls [`admit`], [`admission()`] and [`changed`], transactions [`within`], the entry of all requests
 //! [`catch_up`], the job runner [`refresh`].
 
 mod engines;

@@ -166,7 +166,7 @@ impl<'v, 'a> Run<'v, 'a> {
         }
     }
 
-    /// The bounds of the next invariant: what is left of [`MOST_STEPS`], and never less than what an ordinary one takes.
+    /// The bounds of the next invariant: what is left of `MOST_STEPS`, and never less than what an ordinary one takes.
     #[must_use]
     pub fn limits(&self) -> Limits {
         let limits = Limits::default();
