@@ -55,8 +55,23 @@ pub async fn update(
     to_read_only(&limits)?;
     let name = (draft.resource_type.as_str(), draft.id.as_str());
     let before = changeable(tx, &limits, name).await?.ok_or_else(unknown)?;
-    check_references(server, tx, (&limits, stamp), draft, Some(&before)).await?;
+    let old = json::parse_stored(&before.body)?;
+    stays_over(draft, &old)?;
+    check_references(server, tx, (&limits, stamp), draft, Some(&old)).await?;
     Ok(Some(before))
+}
+
+/// 422 where somebody goes on with a Task that was rejected or entered in error. Such a Task brings its owner nothing any more
+/// (`access::visibility::table`), and its owner must not be able to bring it all back alone.
+fn stays_over(draft: &Draft, old: &Value) -> Result<(), Problem> {
+    let over = ["rejected", "entered-in-error"].iter().any(|status| old["status"] == *status);
+    let ends = draft.value["status"] == old["status"] || draft.value["status"] == "entered-in-error";
+    if draft.resource_type != "Task" || !over || ends {
+        return Ok(());
+    }
+    let text = "A Task that was rejected or entered in error stays so. Send a new Task with the same focus instead.";
+    let issue = Issue::new(Severity::Error, IssueCode::BusinessRule, "referral-transition", text).at("Task.status");
+    Err(Problem::with_issues(Kind::Unprocessable, vec![issue]))
 }
 
 /// The version that the caller may delete, or take labels from; none where it sees none, whether or not there is one.
@@ -121,11 +136,11 @@ async fn check_references(
     tx: &mut Tx,
     (limits, stamp): (&Arc<Limits>, &Stamp),
     draft: &Draft,
-    before: Option<&Stored>,
+    before: Option<&Value>,
 ) -> Result<(), Problem> {
     let mut asked = references::local(&draft.value, &server.base);
     let old: HashSet<(String, String)> = match before {
-        Some(stored) => names(&json::parse_stored(&stored.body)?, &server.base),
+        Some(old) => names(old, &server.base),
         None => HashSet::new(),
     };
     let is_old = |reference: &LocalReference| old.contains(&identity(reference));
