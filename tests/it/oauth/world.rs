@@ -67,6 +67,11 @@ pub fn guarded(database: &TestDatabase) -> TestServer {
     TestServer::start_with(database, &[("access.mode", "token")])
 }
 
+/// The same with tokens that outlast a test, however slow the machine is.
+pub fn guarded_long(database: &TestDatabase) -> TestServer {
+    TestServer::start_with(database, &[("access.mode", "token"), ("access.token-seconds", "3600")])
+}
+
 /// The server's address without `/fhir`.
 pub fn root(server: &TestServer) -> String {
     server.base.trim_end_matches("/fhir").to_owned()

@@ -4,7 +4,7 @@ use kith::access::ODS_SYSTEM;
 use kith::store::{AuditRecord, Client, Store};
 use serde_json::{Value, json};
 
-use crate::oauth::world::{Keys, guarded, run, token, with};
+use crate::oauth::world::{Keys, guarded_long, run, token, with};
 use crate::support::TestDatabase;
 use crate::support::http::{Answer, TestServer};
 
@@ -22,7 +22,7 @@ impl World {
     /// The organisations, and clients `operator`, `surgery`, `practice` (referrers), `thornby` (link workers), `walks`, `kitchen`
     /// (providers), `board` (commissioner).
     pub fn new(database: &TestDatabase) -> Self {
-        let server = guarded(database);
+        let server = guarded_long(database);
         let keys = Keys::elliptic("k1");
         let clients = [
             ("operator", "Z90001", "operator"),
