@@ -1,5 +1,5 @@
 //! What searches cost with 10,000 and with 100,000 referrals, what deep pages cost, and what the server answers at 32
-//! connections, as ratios in one run.
+//! connections, as ratios in one run. What searches and pages cost is measured without answers kept in memory, rates with them.
 //!
 //! `cargo bench --bench referrals -- [sqlite] [postgres] [searches] [pages] [rates] [--sizes 10000,100000] [--seconds N]
 //! [--binary FILE] [--keep FOLDER]`: words choose what runs, none of a kind runs all of it. Both sizes are served at the same
@@ -24,6 +24,7 @@ mod rates;
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use client::Client;
@@ -87,22 +88,27 @@ fn main() {
         }
         println!("{database}:");
         let folder = tempfile::TempDir::new().unwrap();
-        let serve = |size: &u32| (Data::new(SEED, *size), serve(&plan, *size, folder.path(), postgres.as_ref()));
-        let servers: Vec<(Data, Server)> = plan.sizes.iter().map(serve).collect();
-        if plan.wants(&PARTS, "searches") {
-            searches(&servers);
-        }
-        if plan.wants(&PARTS, "pages") {
-            pages(&servers.last().unwrap().1);
+        let fill = |size: &u32| (Data::new(SEED, *size), fill(&plan, *size, folder.path(), postgres.as_ref()));
+        let filled: Vec<(Data, String)> = plan.sizes.iter().map(fill).collect();
+        let start = |url: &str, more: &[&str]| Server::start(&plan.binary, url, folder.path(), more);
+        if plan.wants(&PARTS, "searches") || plan.wants(&PARTS, "pages") {
+            let start = |(data, url): &(Data, String)| (*data, start(url, &["--sqlite-cache", "0"]));
+            let servers: Vec<(Data, Server)> = filled.iter().map(start).collect();
+            if plan.wants(&PARTS, "searches") {
+                searches(&servers);
+            }
+            if plan.wants(&PARTS, "pages") {
+                pages(&servers.last().unwrap().1);
+            }
         }
         if plan.wants(&PARTS, "rates") {
-            rates::run(&servers[0].0, &servers[0].1, plan.seconds);
+            rates::run(&filled[0].0, &start(&filled[0].1, &[]), plan.seconds);
         }
     }
 }
 
-/// A server of so many referrals.
-fn serve(plan: &Plan, size: u32, folder: &Path, postgres: Option<&postgres::Server>) -> Server {
+/// The URL of a database of so many referrals.
+fn fill(plan: &Plan, size: u32, folder: &Path, postgres: Option<&postgres::Server>) -> String {
     let kept = plan.keep.as_deref().unwrap_or(folder);
     let files = kept.join(size.to_string());
     if !files.exists() {
@@ -111,14 +117,16 @@ fn serve(plan: &Plan, size: u32, folder: &Path, postgres: Option<&postgres::Serv
     if let Some(server) = postgres {
         let url = server.create_database().0;
         server::fill(&plan.binary, &url, folder, &files);
-        return Server::start(&plan.binary, &url, folder);
+        // As PostgreSQL does by itself within minutes.
+        postgres::run(Command::new(postgres::binary("psql").unwrap()).args(["-X", "-q", "-c", "vacuum analyze", &url]));
+        return url;
     }
     let (filled, used) = (kept.join(format!("{size}.db")), folder.join(format!("{size}-used.db")));
     if !filled.exists() {
         server::fill(&plan.binary, &format!("sqlite:{}", filled.display()), folder, &files);
     }
     std::fs::copy(&filled, &used).unwrap();
-    Server::start(&plan.binary, &format!("sqlite:{}", used.display()), folder)
+    format!("sqlite:{}", used.display())
 }
 
 type Search = fn(&Data, u32) -> String;

@@ -35,12 +35,13 @@ pub fn fill(binary: &str, url: &str, folder: &Path, data: &Path) {
 }
 
 impl Server {
-    /// Serves a filled database.
-    pub fn start(binary: &str, url: &str, folder: &Path) -> Self {
+    /// Serves a filled database, with further arguments.
+    pub fn start(binary: &str, url: &str, folder: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--log-filter", "error", "--database", url])
             .args(["--referral-duplicates", "allow", "--audit-reads", "buffered", "--audit-key"])
             .arg(folder.join("key.pem"))
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

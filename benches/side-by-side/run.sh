@@ -36,4 +36,10 @@ if cp -r "$here/rh" "$scratch" && (cd "$scratch/rh" && cargo build --release --q
 else
     echo "rh-validator: not measured"
 fi
+if cp -r "$here/octofhir" "$scratch" && (cd "$scratch/octofhir" && cargo build --release --quiet) &&
+    taskset -c 0 "$scratch/octofhir/target/release/side-by-side-octofhir" "$inputs" > "$scratch/octofhir-fhirschema.tsv"; then
+    measured+=("$scratch/octofhir-fhirschema.tsv")
+else
+    echo "octofhir-fhirschema: not measured"
+fi
 python3 "$here/compare.py" "${measured[@]}"
