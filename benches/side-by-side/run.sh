@@ -30,8 +30,11 @@ if python3 -m venv "$scratch/python" && "$scratch/python/bin/pip" install --quie
 else
     echo "pyrofile-validator: not measured"
 fi
-if cp -r "$here/rh" "$scratch" && (cd "$scratch/rh" && cargo build --release --quiet) &&
-    taskset -c 0 "$scratch/rh/target/release/side-by-side-rh" "$inputs" > "$scratch/rh-validator.tsv"; then
+# It reads FHIR's own definitions from there; KITH_R4_CORE names a folder of hl7.fhir.r4.core.
+packages=$scratch/home/.fhir/packages/hl7.fhir.r4.core#4.0.1
+mkdir -p "$packages" && ln -sfn "${KITH_R4_CORE:-/nowhere}" "$packages/package"
+if [ -e "$packages/package/package.json" ] && cp -r "$here/rh" "$scratch" && (cd "$scratch/rh" && cargo build --release --quiet) &&
+    HOME=$scratch/home taskset -c 0 "$scratch/rh/target/release/side-by-side-rh" "$inputs" > "$scratch/rh-validator.tsv"; then
     measured+=("$scratch/rh-validator.tsv")
 else
     echo "rh-validator: not measured"
