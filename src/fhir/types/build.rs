@@ -131,7 +131,9 @@ impl<'a> Builder<'a> {
         let mut resources: Vec<String> =
             self.definitions.iter().filter(is_concrete).map(|definition| definition.name.to_string()).collect();
         resources.sort();
-        Types { definitions: self.definitions, by_name, resources }
+        let before = |letter: usize| resources.partition_point(|name| usize::from(name.as_bytes()[0] - b'A') < letter);
+        let letters = std::array::from_fn(before);
+        Types { definitions: self.definitions, by_name, resources, letters }
     }
 }
 

@@ -73,7 +73,12 @@ pub struct Types {
     definitions: Vec<TypeDefinition>,
     by_name: Vec<(Box<str>, TypeIndex)>,
     resources: Vec<String>,
+    /// Where in `resources` the names with each capital letter begin, and at last where they end.
+    letters: [usize; LETTERS + 1],
 }
+
+/// Capital letters, one of which each resource type begins with.
+const LETTERS: usize = 26;
 
 impl Types {
     /// The types of FHIR 4.0.1, compiled at the first call.
@@ -131,7 +136,10 @@ impl Types {
     /// True for the name of a resource type that has instances.
     #[must_use]
     pub fn is_resource_type(&self, name: &str) -> bool {
-        self.resources.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        let letter = usize::from(name.bytes().next().unwrap_or(0).wrapping_sub(b'A'));
+        let (Some(start), Some(end)) = (self.letters.get(letter), self.letters.get(letter + 1)) else { return false };
+        // Asked several times for each reference: few names share a letter and a length.
+        self.resources[*start..*end].iter().any(|known| known.len() == name.len() && known == name)
     }
 
     /// Every type of the table.

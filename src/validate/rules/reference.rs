@@ -42,7 +42,8 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         Some(Reference::Relative(target)) => other_type_by_uuid(run, target, place, origin),
         Some(_) => {}
     }
-    if let (Some(stated), Some(found)) = (stated, type_by_reference(run, value, place))
+    if let Some(stated) = stated
+        && let Some(found) = type_by_reference(run, value, place)
         && stated != found
     {
         let path = place.path.element("type");
@@ -72,10 +73,9 @@ pub fn check_targets<'a>(
     origin: Origin<'_>,
 ) {
     let Some(value) = focus.value.filter(|value| value.is_object()) else { return };
-    let stated = || member::text(value, "type");
+    let stated = || member::text(value, "type").filter(|name| is_resource_type(run, name));
     let Some(found) = type_by_reference(run, value, place).or_else(stated) else { return };
-    if !is_resource_type(run, found) || targets.iter().any(|target| target.type_ == "Resource" || target.type_ == found)
-    {
+    if targets.iter().any(|target| target.type_ == "Resource" || target.type_ == found) {
         return;
     }
     let mut allowed: Vec<&str> = targets.iter().map(|target| target.type_.as_str()).collect();
