@@ -166,3 +166,28 @@ fn documents_need_full_urls_and_links_stand_once() {
         ]
     );
 }
+
+#[test]
+fn units_of_ucum_and_language_tags() {
+    let weight = |unit: Value| json!({ "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "valueQuantity": unit });
+    let ucum = |code: &str| json!({ "value": 80, "system": "http://unitsofmeasure.org", "code": code });
+    assert_eq!(plain(&weight(ucum("kg/m2"))), Vec::<String>::new());
+    assert_eq!(plain(&weight(ucum("kgs"))), ["unit-code at Observation.value.ofType(Quantity).code"]);
+    assert_eq!(
+        plain(&weight(json!({ "value": 1, "system": "http://example.org/units", "code": "kgs" }))),
+        Vec::<String>::new()
+    );
+    let coded = |system: &str, code: &str| json!({ "resourceType": "Basic", "code": { "coding": [{ "system": system, "code": code }] } });
+    let at = "Basic.code.coding[0].code";
+    assert_eq!(plain(&coded("http://unitsofmeasure.org", "mg/dL")), Vec::<String>::new());
+    assert_eq!(plain(&coded("http://unitsofmeasure.org", "mgs")), [format!("unit-code at {at}")]);
+    assert_eq!(plain(&coded("urn:ietf:bcp:47", "en-GB")), Vec::<String>::new());
+    assert_eq!(plain(&coded("urn:ietf:bcp:47", "en_GB")), [format!("language-tag at {at}")]);
+    assert_eq!(plain(&coded("urn:ietf:bcp:13", "pdf")), [format!("code-unknown at {at}")]);
+    let patient = |language: &str| json!({ "resourceType": "Patient", "language": language, "photo": [{ "language": language, "title": "x" }] });
+    assert_eq!(plain(&patient("en-GB")), Vec::<String>::new());
+    assert_eq!(
+        plain(&patient("en_GB")),
+        ["language-tag at Patient.language", "language-tag at Patient.photo[0].language"]
+    );
+}
