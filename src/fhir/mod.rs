@@ -12,6 +12,7 @@ pub mod member;
 pub mod path;
 pub mod primitive;
 pub mod reference;
+pub mod specification;
 pub mod suggest;
 pub mod temporal;
 pub mod types;

@@ -17,6 +17,7 @@ pub mod json_kind;
 pub mod language_tag;
 pub mod max_length;
 pub mod measure_report;
+pub mod must_support;
 pub mod narrative;
 pub mod narrative_links;
 pub mod nhs_number;

@@ -7,6 +7,7 @@ mod definitions;
 mod language;
 mod primitive;
 mod reference;
+mod specification;
 mod temporal;
 mod types;
 mod ucum;
