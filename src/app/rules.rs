@@ -1,12 +1,15 @@
 //! The page of all validation rules: what each finds, how bad that is, an example that breaks it and the issue that this
 //! raises. It is made from the catalogue by validating the examples. `kith rules` prints it, the server shows it at `/rules`.
 
+mod html;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::HttpResponse;
+use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::config::RuleLevel;
@@ -26,11 +29,18 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(page.default_service(web::to(super::health::not_offered)));
 }
 
-/// The page is made once.
-async fn shown_page() -> HttpResponse {
-    static PAGE: OnceLock<Option<String>> = OnceLock::new();
-    match web::block(|| PAGE.get_or_init(|| page().ok())).await {
-        Ok(Some(page)) => HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page.as_str()),
+/// The page is made once in each form: for browsers, in which the address of a rule (`/rules#unit-code`) leads to it, and as
+/// Markdown.
+async fn shown_page(request: HttpRequest) -> HttpResponse {
+    static PAGES: OnceLock<Option<[String; 2]>> = OnceLock::new();
+    let make = || shown(catalogue::all()).ok().map(|rules| [markdown(&rules), html::page(&rules)]);
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let for_browsers = accept.is_some_and(|accept| accept.contains("text/html"));
+    match web::block(move || PAGES.get_or_init(make)).await {
+        Ok(Some([_, page])) if for_browsers => {
+            HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page.as_str())
+        }
+        Ok(Some([page, _])) => HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page.as_str()),
         _ => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -108,11 +118,7 @@ pub fn markdown(rules: &[Shown]) -> String {
 }
 
 fn section(page: &mut String, Shown { entry, issue }: &Shown) {
-    let change = match entry.change {
-        Change::Never => "cannot be changed",
-        Change::Report => "may be set to error, warning or information",
-        Change::Any => "may be set to error, warning, information or off",
-    };
+    let change = allowed(entry.change);
     let _ = write!(
         page,
         "## {id}\n\n{finds}\n\nLevel: {severity}; {change}. Specification: <{specification}>\n\n",
@@ -135,6 +141,15 @@ fn section(page: &mut String, Shown { entry, issue }: &Shown) {
     if let Some(issue) = issue {
         let place = issue.expression.as_ref().map_or_else(String::new, |expression| format!(" at `{expression}`"));
         let _ = write!(page, "{} `{}`{place}: {}\n\n", issue.severity.code(), issue.rule, issue.text);
+    }
+}
+
+/// What a deployment may do with the level of a rule, in words.
+const fn allowed(change: Change) -> &'static str {
+    match change {
+        Change::Never => "cannot be changed",
+        Change::Report => "may be set to error, warning or information",
+        Change::Any => "may be set to error, warning, information or off",
     }
 }
 

@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Level of a rule or invariant: error, warning, information or off. `kith rules` lists the rules.
     #[arg(long, value_name = "RULE=LEVEL", value_delimiter = ',', value_parser = level)]
     pub severity: Vec<(String, RuleLevel)>,
+    /// List the elements that profiles mark as mustSupport, those that are there and those that are not.
+    #[arg(long)]
+    pub must_support: bool,
     /// How to report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -100,7 +103,8 @@ fn not_loaded(validator: &Validator, canonical: &str) -> String {
 }
 
 fn validate_all(arguments: &Arguments, validator: &Validator, files: Vec<PathBuf>) -> Result<Totals, Problem> {
-    let options = Options { profiles: arguments.profile.clone(), ..Options::default() };
+    let options =
+        Options { profiles: arguments.profile.clone(), must_support: arguments.must_support, ..Options::default() };
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let threads = match usize::from(arguments.threads) {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::specification;
+
 /// How bad an issue is (<https://hl7.org/fhir/R4/valueset-issue-severity.html>). Ordered from worst to mildest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
@@ -107,7 +109,12 @@ impl Issue {
     /// The issue as an element of OperationOutcome.issue.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut issue = json!({ "severity": self.severity.code(), "code": self.code.code() });
+        let mut issue = json!({});
+        if let Some(page) = self.specification() {
+            issue["extension"] = json!([{ "url": SPECIFICATION, "valueUrl": page }]);
+        }
+        issue["severity"] = self.severity.code().into();
+        issue["code"] = self.code.code().into();
         if !self.rule.is_empty() {
             issue["details"] = json!({ "coding": [{ "system": RULE_SYSTEM, "code": self.rule }] });
         }
@@ -116,6 +123,12 @@ impl Issue {
             issue["expression"] = json!([expression]);
         }
         issue
+    }
+
+    /// Where the definition that asked can be read.
+    #[must_use]
+    pub fn specification(&self) -> Option<String> {
+        self.profile.as_deref().map(|profile| specification::page(profile, self.element.as_deref()))
     }
 
     fn diagnostics(&self) -> String {
@@ -129,6 +142,12 @@ impl Issue {
 
 /// Code system of the rule ids in OperationOutcome.issue.details.
 pub const RULE_SYSTEM: &str = "https://kith.example/fhir/CodeSystem/kith-rule";
+
+/// Extension of an issue: the page about the definition that asked.
+pub const SPECIFICATION: &str = "https://kith.example/fhir/StructureDefinition/kith-issue-specification";
+
+/// Extension of an issue: the page about the rule.
+pub const RULE_PAGE: &str = "https://kith.example/fhir/StructureDefinition/kith-issue-rule";
 
 /// An OperationOutcome of these issues; an empty list becomes one informational "all fine" issue, since issue is 1..*.
 #[must_use]

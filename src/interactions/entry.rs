@@ -160,7 +160,8 @@ pub fn answer(server: &Server, reply: &Reply, with_resource: bool) -> Result<Val
     };
     let mut entry = Map::new();
     match resource {
-        Some(issues) if outcome => {
+        Some(mut issues) if outcome => {
+            super::links::add(server, &mut issues);
             response.insert("outcome".to_owned(), issues);
         }
         Some(resource) => {

@@ -19,6 +19,7 @@ pub mod guard;
 pub mod header;
 pub mod history;
 pub mod inclusion;
+pub mod links;
 pub mod list;
 pub mod live;
 pub mod metadata;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 
 use operation::{Level, Operation};
 use record::Stamp;
-use reply::Reply;
+use reply::{Content, Reply};
 use request::{Method, Request};
 use route::Target;
 use scope::Scope;
@@ -63,10 +64,13 @@ use crate::store::HistoryOf;
 /// Carries out a request. A refusal is audited in a transaction of its own; where not even that is possible the answer is 503.
 pub async fn handle(server: &Arc<Server>, request: &Request) -> Reply {
     let server = &server.latest();
-    let reply = match dispatch(server, request).await {
+    let mut reply = match dispatch(server, request).await {
         Ok(reply) => heeded(server, request, reply),
         Err(problem) => refuse(server, request, problem).await,
     };
+    if let Content::Resource(resource) = &mut reply.content {
+        links::add(server, resource);
+    }
     live::catch_up(server).await;
     reply
 }

@@ -7,6 +7,7 @@ pub mod job_status;
 pub mod labels;
 pub mod meta;
 pub mod reindex;
+pub mod snapshot;
 pub mod terminology;
 pub mod validate;
 pub mod validation_rules;
@@ -24,6 +25,7 @@ pub const ALL: &[&dyn Operation] = &[
     &labels::META_DELETE,
     &validate::Validate,
     &validation_rules::ValidationRules,
+    &snapshot::SNAPSHOT,
     &reindex::Reindex,
     &job_status::JobStatus,
     &terminology::expand::EXPAND,

@@ -75,6 +75,8 @@ struct Call {
     resource: Option<Value>,
     profiles: Vec<String>,
     mode: Mode,
+    /// A parameter of ours: whether the elements are listed that profiles mark as mustSupport.
+    must_support: bool,
 }
 
 impl Call {
@@ -84,6 +86,7 @@ impl Call {
         let mut profiles: Vec<String> =
             request.query.iter().filter(|(name, _)| name == "profile").map(|(_, value)| value.clone()).collect();
         let mut mode = request.parameter("mode").map(str::to_owned);
+        let mut must_support = read_flag(request.parameter("mustSupport"))?;
         let is_parameters =
             body.as_ref().and_then(|value| value.get("resourceType")).and_then(Value::as_str) == Some("Parameters");
         let named = request.path.first().map(String::as_str) != Some("Parameters");
@@ -96,6 +99,9 @@ impl Call {
                         Some("resource") => resource = part.get("resource").cloned(),
                         Some("mode") => mode = value("valueCode").or(mode),
                         Some("profile") => profiles.extend(value("valueUri").or_else(|| value("valueCanonical"))),
+                        Some("mustSupport") => {
+                            must_support = part.get("valueBoolean").and_then(Value::as_bool).unwrap_or(must_support);
+                        }
                         _ => {}
                     }
                 }
@@ -103,7 +109,15 @@ impl Call {
             }
             other => other,
         };
-        Ok(Self { resource, profiles, mode: read_mode(mode.as_deref())? })
+        Ok(Self { resource, profiles, mode: read_mode(mode.as_deref())?, must_support })
+    }
+}
+
+fn read_flag(text: Option<&str>) -> Result<bool, Problem> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Problem::new(Kind::Invalid, "mustSupport must be true or false.").at("http.query.mustSupport")),
     }
 }
 
@@ -173,7 +187,12 @@ async fn content(
         let text = format!("A Bundle may have at most {} entries here.", server.settings.bundle_limit);
         return Err(Problem::new(Kind::TooLarge, text).at("Bundle.entry"));
     }
-    let options = Options { profiles: call.profiles.clone(), parallel: true, ..Options::default() };
+    let options = Options {
+        profiles: call.profiles.clone(),
+        must_support: call.must_support,
+        parallel: true,
+        ..Options::default()
+    };
     issues.extend(server.validator.validate(&resource, &options));
     issues.extend(referral::check(&resource));
     for (index, entry) in entries.iter().enumerate() {

@@ -32,6 +32,7 @@ pub use listing::{Listed, Unlisted};
 pub use lookup::Subsumption;
 pub use snomed::{Edition, Editions, implicit};
 pub use stored::{Stored, is_named};
+pub use syntax::LANGUAGES;
 pub use value_set::CompiledValueSet;
 pub use versions::Versions;
 
@@ -132,6 +133,12 @@ impl Terminology {
             Some(set) => set.member(system, code),
             None => Membership::Unknown { missing: value_set.to_owned() },
         }
+    }
+
+    /// Whether a code follows the grammar by which its system defines its codes; none where the system has no grammar.
+    #[must_use]
+    pub fn is_well_formed(system: &str, code: &str) -> Option<bool> {
+        syntax::grammar(system).map(|grammar| grammar.accepts(code))
     }
 
     /// Whether a code system has a code.

@@ -1,4 +1,9 @@
-//! Code systems whose codes are defined by a grammar rather than a list: language tags, media types.
+//! Code systems whose codes are defined by a grammar rather than a list: language tags, media types, units.
+
+use crate::fhir::{language, ucum};
+
+/// The code system of language tags.
+pub const LANGUAGES: &str = "urn:ietf:bcp:47";
 
 /// The grammar of a code system, where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,13 +12,16 @@ pub(super) enum Grammar {
     Language,
     /// Media types (<https://www.rfc-editor.org/rfc/rfc6838>).
     MediaType,
+    /// Units of measure (<https://ucum.org/ucum>).
+    Unit,
 }
 
 /// The grammar of a system, if its codes follow one.
 pub(super) fn grammar(system: &str) -> Option<Grammar> {
     match system {
-        "urn:ietf:bcp:47" => Some(Grammar::Language),
+        LANGUAGES => Some(Grammar::Language),
         "urn:ietf:bcp:13" | "http://www.rfc-editor.org/bcp/bcp13.txt" => Some(Grammar::MediaType),
+        ucum::SYSTEM => Some(Grammar::Unit),
         _ => None,
     }
 }
@@ -22,20 +30,11 @@ impl Grammar {
     /// Whether a code follows the grammar.
     pub(super) fn accepts(self, code: &str) -> bool {
         match self {
-            Self::Language => is_language(code),
+            Self::Language => language::is_tag(code),
             Self::MediaType => is_media_type(code),
+            Self::Unit => ucum::is_unit(code),
         }
     }
-}
-
-/// Primary language of two to eight letters (or `x`, `i`), then subtags of one to eight letters and digits.
-fn is_language(code: &str) -> bool {
-    let mut parts = code.split('-');
-    let primary = parts.next().unwrap_or_default();
-    let primary_fits = primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && (matches!(primary.len(), 2..=8) || matches!(primary, "x" | "i" | "X" | "I") && code.len() > 2);
-    primary_fits
-        && parts.all(|part| matches!(part.len(), 1..=8) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// `type/subtype` with optional parameters, or one of the short names that FHIR itself uses for its own formats

@@ -81,6 +81,12 @@ impl CompiledValueSet {
         })
     }
 
+    /// True where the set has every language tag.
+    #[must_use]
+    pub fn has_all_languages(&self) -> bool {
+        self.grammars.iter().any(|(_, grammar)| *grammar == Grammar::Language)
+    }
+
     /// The codes that are listed, in no order.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
         self.codes.keys().map(|code| &**code)

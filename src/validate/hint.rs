@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest name, code or url to one that is wrong, and what is allowed where that is short. Used by the
 //! rules for the texts of their issues. What they cost is bounded: after many issues there are no more hints.
 
-use crate::fhir::suggest;
+use crate::fhir::{suggest, ucum};
 use crate::terminology::CompiledValueSet;
 
 use super::run::Run;
@@ -9,7 +9,7 @@ use super::run::Run;
 /// A resource with more issues than this has other troubles than a mistyped name.
 const MOST_ISSUES: usize = 64;
 
-/// The same for urls: there are more than a thousand to compare with.
+/// The same for urls and units: there are more than a thousand to compare with.
 const MOST_ISSUES_FOR_URLS: usize = 8;
 
 /// A list of so many codes is shown whole.
@@ -31,6 +31,12 @@ impl Run<'_, '_> {
     #[must_use]
     pub fn did_you_mean<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
         if self.issues_here() > MOST_ISSUES { String::new() } else { asked(suggest::nearest(name, candidates)) }
+    }
+
+    /// The nearest unit of UCUM.
+    #[must_use]
+    pub fn nearest_unit(&self, code: &str) -> Option<String> {
+        if self.issues_here() > MOST_ISSUES_FOR_URLS { None } else { ucum::nearest(code) }
     }
 
     /// The nearest url of a loaded profile or extension, as such a question.

@@ -41,8 +41,8 @@ pub struct Validator {
     settings: Settings,
     known: Known,
     conditional: Vec<Conditional>,
-    /// Whether rules that are silent unless configured speak: `example-url`, `experimental-content`.
-    optional: [bool; 2],
+    /// Whether rules that are silent unless configured speak: `example-url`, `experimental-content`, `must-support`.
+    optional: [bool; 3],
 }
 
 /// A profile that applies where a condition holds.
@@ -110,7 +110,7 @@ impl Validator {
             };
             conditional.push(Conditional { type_: find(&rule.resource_type)?, condition, profile });
         }
-        let optional = ["example-url", "experimental-content"].map(|rule| settings.levels.is_on(rule));
+        let optional = ["example-url", "experimental-content", "must-support"].map(|rule| settings.levels.is_on(rule));
         Ok(Self { schemas, terminology, definitions, settings, known, conditional, optional })
     }
 
@@ -130,6 +130,7 @@ impl Validator {
         }
         let mut run = Run::new(self, profiles, options.apply_by_type, self.settings.clock.now());
         run.parallel = options.parallel;
+        run.must_support = options.must_support || self.optional[2];
         run.root(resource);
         issues.append(&mut run.issues);
         self.finish(issues)

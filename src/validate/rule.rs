@@ -147,6 +147,8 @@ pub enum BuiltIn {
     ValueSet,
     /// A Coding's code and display are of its code system.
     Coding,
+    /// The unit of a Quantity is one of UCUM, where it says so.
+    Unit,
     /// fullUrl of Bundle entries.
     BundleFullUrls,
     /// The size of an Attachment.

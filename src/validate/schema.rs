@@ -184,6 +184,8 @@ pub struct Node {
     pub id: String,
     /// Name without `[x]`; the slice's element name for a slice.
     pub name: String,
+    /// True where the profile marks it as mustSupport.
+    pub must_support: bool,
     /// Constrained children: element name and node.
     pub children: Vec<(String, u32)>,
     /// The keys of the children's names, in the same order.

@@ -77,12 +77,14 @@ pub struct Options {
     pub apply_by_type: bool,
     /// What for.
     pub mode: Mode,
+    /// Whether the elements that profiles mark as mustSupport are listed, those that are there and those that are not.
+    pub must_support: bool,
     /// Whether the entries of a large Bundle may be divided among threads.
     pub parallel: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profiles: Vec::new(), apply_by_type: true, mode: Mode::default(), parallel: false }
+        Self { profiles: Vec::new(), apply_by_type: true, mode: Mode::default(), must_support: false, parallel: false }
     }
 }

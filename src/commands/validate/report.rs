@@ -46,7 +46,9 @@ pub(super) fn text(input: &Input, issues: &[Issue], lines: Option<&Lines>, colou
         let _ = writeln!(out, "  {severity}{place}{rule}\n    {}", issue.text);
         if let (Some(profile), false) = (&issue.profile, issue.severity == Severity::Information) {
             let element = issue.element.as_deref().unwrap_or_default();
-            let _ = writeln!(out, "    {}", paint("2", &format!("asked by {profile} {element}")));
+            let page = issue.specification().filter(|page| page != profile);
+            let page = page.map_or_else(String::new, |page| format!(", see {page}"));
+            let _ = writeln!(out, "    {}", paint("2", &format!("asked by {profile} {element}{page}")));
         }
     }
     out
@@ -60,10 +62,12 @@ pub(super) fn json(input: &Input, issues: &[Issue], lines: Option<&Lines>) -> St
     for (shown, issue) in list.into_iter().flatten().zip(issues) {
         let Some((lines, expression)) = lines.zip(issue.expression.as_deref()) else { continue };
         let place = lines.of(expression);
-        shown["extension"] = json!([
-            { "url": format!("{EXTENSION}issue-line"), "valueInteger": place.line },
-            { "url": format!("{EXTENSION}issue-col"), "valueInteger": place.column },
-        ]);
+        let mut extensions = vec![
+            json!({ "url": format!("{EXTENSION}issue-line"), "valueInteger": place.line }),
+            json!({ "url": format!("{EXTENSION}issue-col"), "valueInteger": place.column }),
+        ];
+        extensions.extend(shown["extension"].as_array().into_iter().flatten().cloned());
+        shown["extension"] = Value::Array(extensions);
     }
     format!("{outcome}\n")
 }

@@ -63,7 +63,8 @@ fn result(input: &Input, issue: &Issue, lines: Option<&Lines>) -> Value {
         result["ruleId"] = json!(issue.rule);
     }
     if let Some(profile) = &issue.profile {
-        result["properties"] = json!({ "profile": profile, "element": issue.element });
+        result["properties"] =
+            json!({ "profile": profile, "element": issue.element, "specification": issue.specification() });
     }
     result
 }
@@ -84,6 +85,7 @@ fn descriptor(rule: &str) -> Value {
             };
             json!({
                 "id": rule, "shortDescription": { "text": entry.finds }, "helpUri": entry.specification,
+                "help": { "text": format!("kith rules {rule} shows an example.") },
                 "defaultConfiguration": { "level": level },
             })
         }

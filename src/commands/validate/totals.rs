@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::fhir::issue::{Issue, Severity};
+use crate::validate::catalogue;
 
 use super::report::{count, counted};
 
@@ -54,6 +55,12 @@ impl Totals {
         }
         for (rule, of) in rules {
             let _ = writeln!(out, "{rule:width$}  {:>8}  {:>8}  {:>11}", of.errors, of.warnings, of.information);
+        }
+        if self.by_rule.keys().any(|rule| catalogue::find(rule).is_some()) {
+            let _ = writeln!(
+                out,
+                "What a rule finds, with an example: kith rules RULE, or the page /rules#RULE of a server."
+            );
         }
         let _ = writeln!(
             out,

@@ -106,6 +106,11 @@ impl Definitions {
         }
     }
 
+    /// The snapshot of a definition that may not be among these; what it builds on is.
+    pub fn snapshot_of(&self, structure: &Arc<StructureDefinition>) -> Result<Snapshot, Problem> {
+        generate(structure, &mut Chained { definitions: self, chain: &mut Vec::new() })
+    }
+
     fn snapshot_within(&self, canonical: &str, chain: &mut Vec<usize>) -> Result<Arc<Snapshot>, Problem> {
         let found = self.find("StructureDefinition", canonical);
         let Some((at, Parsed::Structure(structure))) = found.map(|(at, entry)| (at, entry.parsed())) else {

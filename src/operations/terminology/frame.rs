@@ -19,48 +19,48 @@ use crate::problem::Problem;
 use crate::store::AuditRecord;
 
 /// The answer to a question: the resource that is sent.
-pub(super) type Answered<'c> = Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send + 'c>>;
+pub(in crate::operations) type Answered<'c> = Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send + 'c>>;
 
 /// One operation of the terminology service.
 #[derive(Debug)]
 pub struct Question {
     /// Name without the dollar sign.
-    pub(super) name: &'static str,
+    pub(in crate::operations) name: &'static str,
     /// Canonical url of its OperationDefinition.
-    pub(super) definition: &'static str,
+    pub(in crate::operations) definition: &'static str,
     /// The resource type at whose address it is called.
-    pub(super) resource_type: &'static str,
+    pub(in crate::operations) resource_type: &'static str,
     /// True where it may be called at the address of one resource.
-    pub(super) of_instances: bool,
+    pub(in crate::operations) of_instances: bool,
     /// Parameters that would change the answer and are not understood.
-    pub(super) refused: &'static [&'static str],
+    pub(in crate::operations) refused: &'static [&'static str],
     /// True where a call may name supplements.
-    pub(super) supplements: bool,
+    pub(in crate::operations) supplements: bool,
     /// The names of the parameters with which a call sends a definition, and names its version.
-    pub(super) subject: [&'static str; 2],
+    pub(in crate::operations) subject: [&'static str; 2],
     /// Answers a call.
-    pub(super) answer: for<'c> fn(Call<'c>) -> Answered<'c>,
+    pub(in crate::operations) answer: for<'c> fn(Call<'c>) -> Answered<'c>,
 }
 
 /// A call of an operation.
 #[derive(Clone, Copy)]
 pub struct Call<'c> {
-    pub(super) server: &'c Server,
-    pub(super) request: &'c Request,
-    pub(super) level: &'c Level,
-    pub(super) inputs: &'c Inputs,
+    pub(in crate::operations) server: &'c Server,
+    pub(in crate::operations) request: &'c Request,
+    pub(in crate::operations) level: &'c Level,
+    pub(in crate::operations) inputs: &'c Inputs,
     question: &'c Question,
 }
 
 impl Call<'_> {
     /// The definition that the call names; none where it names none.
-    pub(super) async fn subject(&self) -> Result<Option<Subject>, Problem> {
+    pub(in crate::operations) async fn subject(&self) -> Result<Option<Subject>, Problem> {
         source::subject(self.server, self.request, self.level, self.inputs, self.question.subject).await
     }
 
     /// What the call asks of the definitions around its subject: versions, and supplements, which a value set may name too
     /// (<https://hl7.org/fhir/R4/extension-valueset-supplement.html>).
-    pub(super) fn wishes(&self, value_set: Option<&Value>) -> Result<Wishes, Problem> {
+    pub(in crate::operations) fn wishes(&self, value_set: Option<&Value>) -> Result<Wishes, Problem> {
         const NAMES_SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
         let of_set = value_set.map(|set| items(set, "extension")).unwrap_or_default().iter();
         let named = of_set.filter(|extension| extension.get("url").and_then(Value::as_str) == Some(NAMES_SUPPLEMENT));
@@ -71,7 +71,7 @@ impl Call<'_> {
     }
 
     /// The value set that the call must name.
-    pub(super) async fn value_set(&self) -> Result<Subject, Problem> {
+    pub(in crate::operations) async fn value_set(&self) -> Result<Subject, Problem> {
         let subject = self.subject().await?;
         subject.ok_or_else(|| wrong("Name a value set: by url, or send it as valueSet."))
     }

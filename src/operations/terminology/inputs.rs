@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::suggest;
+use crate::fhir::types::Types;
 use crate::interactions::request::{Body, Method, Request};
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
@@ -17,7 +18,7 @@ const TEXTS: [&str; 5] = ["code", "uri", "string", "canonical", "dateTime"];
 
 /// What was given.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
+pub(in crate::operations) struct Inputs {
     /// Names with the value, the resource or the list of parts.
     given: Vec<(String, Value)>,
 }
@@ -49,7 +50,7 @@ impl Inputs {
         }
         let mut inputs = Self::default();
         let mut issues = Vec::new();
-        for (name, value, place) in raw(server, request)? {
+        for (name, value, place) in raw(server, request, &declared)? {
             let fault = |code, text: String| Issue::new(Severity::Error, code, "", text).at(place.clone());
             let Some(known) = declared.iter().find(|declared| declared.name == name) else {
                 issues.push(fault(IssueCode::NotSupported, unknown(&name, &declared)));
@@ -121,11 +122,11 @@ impl Inputs {
 }
 
 /// 400 for a combination of parameters that cannot be answered.
-pub(super) fn wrong(text: impl Into<String>) -> Problem {
+pub(in crate::operations) fn wrong(text: impl Into<String>) -> Problem {
     Problem::new(Kind::Invalid, text).at("Parameters.parameter")
 }
 
-pub(super) fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+pub(in crate::operations) fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -136,7 +137,7 @@ fn declared(parameter: &Value) -> Option<Declared<'_>> {
 }
 
 /// Names, values and places as they came; `_format` and its like are none of the operation's.
-fn raw(server: &Server, request: &Request) -> Result<Vec<(String, Value, String)>, Problem> {
+fn raw(server: &Server, request: &Request, declared: &[Declared<'_>]) -> Result<Vec<(String, Value, String)>, Problem> {
     let query = request.query.iter().filter(|(name, _)| !name.starts_with('_'));
     let mut all: Vec<(String, Value, String)> =
         query.map(|(name, value)| (name.clone(), Value::from(value.as_str()), "http.query".to_owned())).collect();
@@ -144,7 +145,16 @@ fn raw(server: &Server, request: &Request) -> Result<Vec<(String, Value, String)
         return Ok(all);
     }
     let body = request.resource(server.bounds())?;
-    if body.get("resourceType").and_then(Value::as_str) != Some("Parameters") {
+    let found = body.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+    if found != "Parameters" {
+        // The one resource that an operation takes may be sent by itself.
+        let mut resources = declared.iter().filter(|declared| Types::r4().is_resource_type(declared.kind));
+        if let (Some(only), None) = (resources.next(), resources.next())
+            && only.kind == found
+        {
+            all.push((only.name.to_owned(), body, "http.body".to_owned()));
+            return Ok(all);
+        }
         return Err(Problem::new(Kind::Invalid, "This operation takes a Parameters resource.").at("http.body"));
     }
     for (at, parameter) in items(&body, "parameter").iter().enumerate() {

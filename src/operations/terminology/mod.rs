@@ -3,10 +3,10 @@
 //! have a canonical url, the packages' definition is used, as in validation.
 
 pub mod expand;
-mod frame;
-mod inputs;
+pub(super) mod frame;
+pub(super) mod inputs;
 pub mod lookup;
-mod source;
+pub(super) mod source;
 pub mod subsumes;
 pub mod translate;
 pub mod validate_code;

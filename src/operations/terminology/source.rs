@@ -29,11 +29,11 @@ const MOST: usize = 100;
 const LONGEST: usize = 1000;
 
 /// What an operation is asked about.
-pub(super) struct Subject {
+pub(in crate::operations) struct Subject {
     /// The definition.
-    pub(super) resource: Value,
+    pub(in crate::operations) resource: Value,
     /// Its canonical, where a package has it.
-    pub(super) loaded: Option<String>,
+    pub(in crate::operations) loaded: Option<String>,
 }
 
 /// The definition that a call names: by its address, its canonical url, or sent with it; none where it names none. `version` and
@@ -145,7 +145,7 @@ fn escaped(value: &str) -> String {
 
 /// What a call asks of the definitions around its subject.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(in crate::operations) struct Wishes {
     /// Versions of code systems.
     pub(super) versions: Versions,
     /// Canonicals of the supplements to be used.

@@ -188,6 +188,7 @@ impl Drafts {
             min_value,
             max_value,
             max_length,
+            must_support,
             is_modifier,
             must_have_value,
             binding

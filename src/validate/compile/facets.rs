@@ -186,6 +186,7 @@ pub fn own_rules(type_name: &str) -> &'static [BuiltIn] {
     match type_name {
         "Identifier" => &[BuiltIn::NhsNumber, BuiltIn::IdentifierUri],
         "Coding" => &[BuiltIn::Coding],
+        "Quantity" => &[BuiltIn::Unit],
         "Bundle" => &[BuiltIn::BundleFullUrls],
         "QuestionnaireResponse" => &[BuiltIn::QuestionnaireResponse],
         "Questionnaire" => &[BuiltIn::Questionnaire],

@@ -124,6 +124,7 @@ fn node(schemas: &Schemas, url: &str, drafts: &Drafts, draft: &Draft) -> Result<
     let mut node = Node {
         id: draft.id.clone(),
         name: draft.name.clone(),
+        must_support: element.must_support == Some(true),
         children: draft
             .children
             .iter()

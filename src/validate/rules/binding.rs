@@ -4,9 +4,11 @@
 use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::fhir::language;
 use crate::fhir::member::{self, has, text};
 use crate::terminology::{self, CompiledValueSet, Membership};
 
+use super::language_tag;
 use crate::validate::rule::{Binding, Strength};
 use crate::validate::run::{Focus, Origin, Place, Run};
 
@@ -108,6 +110,13 @@ fn stranger<'a>(
     place: Place<'_, 'a>,
     origin: Origin<'_>,
 ) {
+    let asked_of_tags = if binding.strength == Strength::Required { Some(set) } else { compiled(run, binding, 1) };
+    if let (Some(set), Value::String(tag)) = (asked_of_tags, value)
+        && set.has_all_languages()
+        && !language::is_tag(tag)
+    {
+        return language_tag::report(run, tag, place.path, origin);
+    }
     if binding.strength != Strength::Required
         && let Some(bound) = compiled(run, binding, 1)
         && outcome(bound, value) == Outcome::Stranger

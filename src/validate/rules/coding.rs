@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::fhir::member;
-use crate::fhir::suggest;
-use crate::terminology::Existence;
+use crate::fhir::{suggest, ucum};
 use crate::terminology::snomed::SYSTEM;
+use crate::terminology::{Existence, LANGUAGES, Terminology};
 
-use super::snomed;
+use super::{language_tag, snomed, unit};
 use crate::validate::run::{Origin, Place, Run};
 
 /// Systems that HL7 goes on extending after R4: a code we do not know may be a newer one.
@@ -23,7 +23,11 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>,
         return snomed::check(run, coding, place, origin);
     }
     let Some(compiled) = run.validator.terminology().system(system) else {
-        return unknown_system(run, system, place, origin);
+        return match text_of("code").and_then(|code| Terminology::is_well_formed(system, code)) {
+            Some(true) => {}
+            Some(false) => malformed(run, coding, system, place, origin),
+            None => unknown_system(run, system, place, origin),
+        };
     };
     if compiled.definition().supplements.is_some() {
         let text = format!("{system} only adds to another code system. Name that one.");
@@ -31,7 +35,11 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>,
     }
     let Some(code) = text_of("code") else { return };
     match compiled.code_exists(code) {
-        Existence::Unknown => {}
+        Existence::Unknown => {
+            if Terminology::is_well_formed(system, code) == Some(false) {
+                malformed(run, coding, system, place, origin);
+            }
+        }
         Existence::Missing => {
             let hint = suggest::nearest(code, compiled.codes())
                 .map_or_else(String::new, |nearest| format!(" Did you mean {nearest}?"));
@@ -47,6 +55,19 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, place: Place<'_, 'a>,
                 let path = place.path.element("display");
                 run.error(IssueCode::CodeInvalid, "display-mismatch", text, &path, origin);
             }
+        }
+    }
+}
+
+/// The codes of the system follow a grammar, and this one does not.
+fn malformed<'a>(run: &mut Run<'_, 'a>, coding: &'a Value, system: &str, place: Place<'_, 'a>, origin: Origin<'_>) {
+    let path = place.path.element("code");
+    match system {
+        ucum::SYSTEM => unit::check(run, coding, place, origin),
+        LANGUAGES => language_tag::report(run, member::text(coding, "code").unwrap_or_default(), &path, origin),
+        _ => {
+            let text = format!("This does not have the form of the codes of {system}.");
+            run.error(IssueCode::CodeInvalid, "code-unknown", text, &path, origin);
         }
     }
 }

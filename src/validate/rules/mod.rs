@@ -14,8 +14,10 @@ pub mod extension;
 pub mod fixed_value;
 pub mod invariant;
 pub mod json_kind;
+pub mod language_tag;
 pub mod max_length;
 pub mod measure_report;
+pub mod must_support;
 pub mod narrative;
 pub mod narrative_links;
 pub mod nhs_number;
@@ -29,6 +31,7 @@ pub mod slicing;
 pub mod snomed;
 pub mod structure_definition;
 pub mod target;
+pub mod unit;
 pub mod unknown_element;
 pub mod uri;
 pub mod value_range;
@@ -82,6 +85,7 @@ fn built_in<'a>(run: &mut Run<'_, 'a>, rule: BuiltIn, focus: Focus<'a>, place: P
         BuiltIn::Experimental => uri::check_experimental(run, value, place, origin),
         BuiltIn::OwnUrl => uri::check_own(run, value, place, origin),
         BuiltIn::Coding => coding::check(run, value, place, origin),
+        BuiltIn::Unit => unit::check(run, value, place, origin),
         BuiltIn::BundleFullUrls => bundle::check(run, value, place, origin),
         BuiltIn::AttachmentSize => attachment_size::check(run, value, place, origin),
         BuiltIn::QuestionnaireResponse => questionnaire::check(run, value, place, origin),

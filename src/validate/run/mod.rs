@@ -136,6 +136,8 @@ pub struct Run<'v, 'a> {
     pub issues_before: usize,
     /// False within a large Bundle, where looking for the nearest url at each entry would take long.
     pub suggests_urls: bool,
+    /// Whether elements that profiles mark as mustSupport are reported.
+    pub must_support: bool,
     /// Steps that invariants have taken so far, those of profiles that are tried included.
     pub spent: AtomicU64,
     depth: usize,
@@ -160,6 +162,7 @@ impl<'v, 'a> Run<'v, 'a> {
             parallel: false,
             issues_before: 0,
             suggests_urls: true,
+            must_support: false,
             spent: AtomicU64::default(),
             depth: 0,
             tried: RefCell::new(BTreeMap::new()),

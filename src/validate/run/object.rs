@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::fhir::issue::IssueCode;
 use crate::fhir::member;
 
-use crate::validate::rules::{cardinality, choice_type, json_kind, unknown_element};
+use crate::validate::rules::{cardinality, choice_type, json_kind, must_support, unknown_element};
 use crate::validate::schema::{Element, MAX_ELEMENTS, Name, Shape, TypeSchema, WHOLE, key};
 
 use super::{Origin, Place, Range, Run};
@@ -203,6 +203,10 @@ impl<'v, 'a> Run<'v, 'a> {
         }
         for position in range.start..range.end {
             let overlay = self.overlays[position];
+            if self.must_support {
+                let found = |name: &str, key| schema.element(name, key).is_some_and(|element| counts[element] > 0);
+                must_support::children(self, overlay, found, place.path);
+            }
             for position in &overlay.node.limited {
                 let (name, node) = &overlay.node.children[*position as usize];
                 let node = &overlay.profile.nodes[*node as usize];

@@ -95,6 +95,7 @@ impl<'v, 'a> Run<'v, 'a> {
             parallel: false,
             issues_before: 0,
             suggests_urls: self.suggests_urls,
+            must_support: self.must_support,
             depth: self.depth,
             tried: self.tried.clone(),
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::fhir::types::TypeIndex;
 
-use crate::validate::rules::{binding, slicing as rule};
+use crate::validate::rules::{binding, must_support, slicing as rule};
 use crate::validate::schema::{Condition, Slice, Slicing, SlicingRules, Test};
 
 use super::object::Items;
@@ -65,6 +65,9 @@ impl<'v, 'a> Run<'v, 'a> {
             }
             let node = &overlay.profile.nodes[slice.node as usize];
             let overlay = Overlay { profile: overlay.profile, node };
+            if self.must_support {
+                must_support::say(self, overlay, !own.is_empty(), place.path);
+            }
             self.assigned.extend(own.iter().map(|item| (*item, overlay)));
             if let Some(inner) = &node.slicing
                 && !own.is_empty()

@@ -4,6 +4,7 @@ mod access_log;
 mod codes;
 mod everything;
 mod meta;
+mod snapshot;
 mod snomed;
 mod terminology;
 mod terminology_access;

@@ -71,6 +71,61 @@ fn a_stored_resource_can_be_asked_about(database: &TestDatabase) {
     assert!(has(&found, "resource-id", "Patient.id"), "{found:?}");
 }
 
+fn issues_lead_to_their_rule_and_to_the_definition(database: &TestDatabase) {
+    const KITH: &str = "https://kith.example/fhir/StructureDefinition";
+    let server = TestServer::start(database);
+    let rules = server.base.replace("/fhir", "/rules");
+    let links = |issue: &Value| {
+        let link = |name: &str| {
+            let extensions = issue["extension"].as_array().into_iter().flatten();
+            let mut found = extensions.filter(|extension| extension["url"] == format!("{KITH}/kith-issue-{name}"));
+            let first = found.next().map(|extension| extension["valueUrl"].as_str().unwrap().to_owned());
+            assert_eq!(found.next(), None);
+            first
+        };
+        (link("rule"), link("specification"))
+    };
+    let wrong = json!({ "resourceType": "Patient", "gender": "womann" });
+    let issue = |outcome: &Value| {
+        let issues = outcome["issue"].as_array().unwrap();
+        issues.iter().find(|issue| issue["details"]["coding"][0]["code"] == "binding-required").unwrap().clone()
+    };
+    let expected = (
+        Some(format!("{rules}#binding-required")),
+        Some("https://hl7.org/fhir/R4/patient-definitions.html#Patient.gender".to_owned()),
+    );
+    let outcome = server.post("$validate", &wrong).expect(200).json();
+    assert_eq!(links(&issue(&outcome)), expected);
+    // What is sent has no errors by our own measure.
+    assert_eq!(errors(&server.post("$validate", &outcome).expect(200)), []);
+    assert_eq!(links(&issue(&server.post("Patient", &wrong).expect(422).json())), expected);
+    let entry = json!({ "resource": wrong, "request": { "method": "POST", "url": "Patient" } });
+    let batch = json!({ "resourceType": "Bundle", "type": "batch", "entry": [entry] });
+    let answer = server.post("", &batch).expect(200).json();
+    assert_eq!(links(&issue(&answer["entry"][0]["response"]["outcome"])), expected);
+    // A refusal without a rule has no page.
+    assert_eq!(links(&server.get("Patient/nobody").expect(404).json()["issue"][0]), (None, None));
+}
+
+fn elements_that_profiles_mark_are_listed_where_asked(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let rose = json!({ "resourceType": "Patient", "gender": "female" });
+    let marked = |answer: Value| -> Vec<String> {
+        let issues = answer["issue"].as_array().unwrap().iter();
+        let of_rule = issues.filter(|issue| issue["details"]["coding"][0]["code"] == "must-support");
+        of_rule.map(|issue| issue["diagnostics"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(marked(server.post("Patient/$validate", &rose).expect(200).json()), Vec::<String>::new());
+    let by_query = marked(server.post("Patient/$validate?mustSupport=true", &rose).expect(200).json());
+    assert!(by_query.iter().any(|text| text.starts_with("Patient.gender is present")), "{by_query:?}");
+    assert!(by_query.iter().any(|text| text.starts_with("Patient.name is absent")), "{by_query:?}");
+    let parameters = json!({ "resourceType": "Parameters", "parameter": [
+        { "name": "resource", "resource": rose }, { "name": "mustSupport", "valueBoolean": true },
+    ] });
+    assert_eq!(marked(server.post("Patient/$validate", &parameters).expect(200).json()), by_query);
+    server.post("Patient/$validate?mustSupport=maybe", &rose).expect(400);
+}
+
 fn levels_of_rules_are_configured_and_reported(database: &TestDatabase) {
     let server =
         TestServer::start_with(database, &[("validation.rules", "nhs-number-check-digit=error, best-practice=off")]);
@@ -88,6 +143,8 @@ fn levels_of_rules_are_configured_and_reported(database: &TestDatabase) {
     assert!(all["parameter"].as_array().unwrap().len() >= 70);
     let page = send("GET", &server.base.replace("/fhir", "/rules"), &[], None).expect(200);
     assert!(page.text.contains("## nhs-number-check-digit"), "{}", page.text);
+    let for_browsers = send("GET", &server.base.replace("/fhir", "/rules"), &[("Accept", "text/html,*/*;q=0.8")], None);
+    assert!(for_browsers.expect(200).text.contains("<section id=\"nhs-number-check-digit\">"));
     let statement = server.get("metadata").json();
     assert!(statement["description"].as_str().unwrap().contains("2 validation rules have levels"), "{statement}");
     let patient = json!({
@@ -129,6 +186,8 @@ fn a_bundle_is_answered_with_places_inside_it(database: &TestDatabase) {
 }
 
 over_http!(
+    issues_lead_to_their_rule_and_to_the_definition,
+    elements_that_profiles_mark_are_listed_where_asked,
     a_bundle_is_answered_with_places_inside_it,
     levels_of_rules_are_configured_and_reported,
     a_bare_resource_is_checked_and_not_stored,

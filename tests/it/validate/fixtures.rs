@@ -2,6 +2,7 @@
 //! `fixtures/invalid/expected.tsv` names, at the place it names, and no other.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use kith::fhir::codec::{Limits, json};
@@ -62,4 +63,17 @@ fn invalid_resources_break_the_one_rule_they_are_there_for() {
     assert_eq!(found, listed, "files and lines of expected.tsv");
     assert!(listed.len() >= 120);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What people read: to be looked at whenever it changes.
+#[test]
+fn texts_of_issues() {
+    let mut texts = String::new();
+    for file in files(&folder("invalid"), "json") {
+        let _ = writeln!(texts, "{}", file.file_name().unwrap().to_string_lossy());
+        for issue in validate(&file).iter().filter(|issue| issue.rule != "dom-6") {
+            let _ = writeln!(texts, "  {}\n    {}", show(issue), issue.specification().unwrap_or_default());
+        }
+    }
+    insta::assert_snapshot!("issue-texts", texts);
 }

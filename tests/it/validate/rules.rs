@@ -166,3 +166,100 @@ fn documents_need_full_urls_and_links_stand_once() {
         ]
     );
 }
+
+#[test]
+fn units_of_ucum_and_language_tags() {
+    let weight = |unit: Value| json!({ "resourceType": "Observation", "status": "final", "code": { "text": "x" }, "valueQuantity": unit });
+    let ucum = |code: &str| json!({ "value": 80, "system": "http://unitsofmeasure.org", "code": code });
+    assert_eq!(plain(&weight(ucum("kg/m2"))), Vec::<String>::new());
+    assert_eq!(plain(&weight(ucum("kgs"))), ["unit-code at Observation.value.ofType(Quantity).code"]);
+    assert_eq!(
+        plain(&weight(json!({ "value": 1, "system": "http://example.org/units", "code": "kgs" }))),
+        Vec::<String>::new()
+    );
+    let coded = |system: &str, code: &str| json!({ "resourceType": "Basic", "code": { "coding": [{ "system": system, "code": code }] } });
+    let at = "Basic.code.coding[0].code";
+    assert_eq!(plain(&coded("http://unitsofmeasure.org", "mg/dL")), Vec::<String>::new());
+    assert_eq!(plain(&coded("http://unitsofmeasure.org", "mgs")), [format!("unit-code at {at}")]);
+    assert_eq!(plain(&coded("urn:ietf:bcp:47", "en-GB")), Vec::<String>::new());
+    assert_eq!(plain(&coded("urn:ietf:bcp:47", "en_GB")), [format!("language-tag at {at}")]);
+    assert_eq!(plain(&coded("urn:ietf:bcp:13", "pdf")), [format!("code-unknown at {at}")]);
+    let patient = |language: &str| json!({ "resourceType": "Patient", "language": language, "photo": [{ "language": language, "title": "x" }] });
+    assert_eq!(plain(&patient("en-GB")), Vec::<String>::new());
+    assert_eq!(
+        plain(&patient("en_GB")),
+        ["language-tag at Patient.language", "language-tag at Patient.photo[0].language"]
+    );
+}
+
+#[test]
+fn modifier_extensions_must_be_understood() {
+    const MODIFIER: &str = "http://test.example/StructureDefinition/not-done";
+    let mut definition = profile(
+        MODIFIER,
+        "Extension",
+        json!([
+            { "id": "Extension", "path": "Extension", "isModifier": true, "isModifierReason": "negates" },
+            { "id": "Extension.url", "path": "Extension.url", "fixedUri": MODIFIER },
+            { "id": "Extension.value[x]", "path": "Extension.value[x]", "min": 1, "type": [{ "code": "boolean" }] },
+        ]),
+    );
+    definition["context"] = json!([{ "type": "element", "expression": "Element" }]);
+    let own = validator_with(&[profile(URL, "Patient", json!([])), definition]);
+    let modifier = json!([{ "url": MODIFIER, "valueBoolean": true }]);
+    let patient = |holder: Value| json!({ "resourceType": "Patient", "contact": [holder] });
+    let known = patient(json!({ "name": { "text": "x" }, "modifierExtension": modifier }));
+    assert_eq!(findings(&own, &known, URL), Vec::<String>::new());
+    assert_eq!(plain(&known), ["extension-modifier at Patient.contact[0].modifierExtension[0]"]);
+    let misplaced = patient(json!({ "name": { "text": "x" }, "extension": modifier }));
+    assert_eq!(findings(&own, &misplaced, URL), ["error extension-modifier at Patient.contact[0].extension[0]"]);
+    // Datatypes have no modifiers.
+    let in_name = patient(json!({ "name": { "text": "x", "modifierExtension": modifier } }));
+    assert_eq!(findings(&own, &in_name, URL), ["error unknown-element at Patient.contact[0].name"]);
+}
+
+#[test]
+fn elements_marked_as_must_support_are_listed_where_asked() {
+    let elements = json!([
+        { "id": "Patient.name", "path": "Patient.name", "mustSupport": true },
+        { "id": "Patient.name.family", "path": "Patient.name.family", "mustSupport": true },
+        { "id": "Patient.name.given", "path": "Patient.name.given", "mustSupport": true },
+        { "id": "Patient.gender", "path": "Patient.gender", "mustSupport": true },
+        { "id": "Patient.birthDate", "path": "Patient.birthDate" },
+        { "id": "Patient.telecom", "path": "Patient.telecom",
+            "slicing": { "discriminator": [{ "type": "value", "path": "system" }], "rules": "open" } },
+        { "id": "Patient.telecom:phone", "path": "Patient.telecom", "sliceName": "phone", "mustSupport": true },
+        { "id": "Patient.telecom:phone.system", "path": "Patient.telecom.system", "fixedCode": "phone" },
+        { "id": "Patient.telecom:mail", "path": "Patient.telecom", "sliceName": "mail", "mustSupport": true },
+        { "id": "Patient.telecom:mail.system", "path": "Patient.telecom.system", "fixedCode": "email" },
+    ]);
+    let validator = validator_with(&[profile(URL, "Patient", elements)]);
+    let options = |must_support| kith::validate::Options {
+        profiles: vec![URL.to_owned()],
+        apply_by_type: false,
+        must_support,
+        ..Default::default()
+    };
+    let listed = |patient: &Value, must_support| -> Vec<String> {
+        let issues = validator.validate(patient, &options(must_support));
+        issues.into_iter().filter(|issue| issue.rule == "must-support").map(|issue| issue.text).collect()
+    };
+    let patient = json!({ "resourceType": "Patient", "name": [{ "family": "Thwaite" }], "telecom": [{ "system": "phone", "value": "1" }] });
+    assert_eq!(listed(&patient, false), Vec::<String>::new());
+    let states = [
+        "name.family is present",
+        "name.given is absent",
+        "telecom:phone is present",
+        "telecom:mail is absent",
+        "name is present",
+        "gender is absent",
+    ];
+    let expected: Vec<String> =
+        states.iter().map(|state| format!("Patient.{state}; the profile marks it as mustSupport.")).collect();
+    assert_eq!(listed(&patient, true), expected);
+    let without = json!({ "resourceType": "Patient", "birthDate": "1951" });
+    let absent = ["name is absent", "gender is absent", "telecom:phone is absent", "telecom:mail is absent"];
+    let expected: Vec<String> =
+        absent.iter().map(|state| format!("Patient.{state}; the profile marks it as mustSupport.")).collect();
+    assert_eq!(listed(&without, true), expected);
+}

@@ -4,6 +4,7 @@
 //! The base becomes a tree (`tree`), each differential element finds its place in it, opening datatypes and making slices
 //! on the way (`place`), and is merged there (`merge`). The registry calls [`generate`] and keeps the result.
 
+mod json;
 mod merge;
 mod place;
 mod segments;

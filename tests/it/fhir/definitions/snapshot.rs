@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kith::fhir::definitions::package::{Manifest, Package};
-use kith::fhir::definitions::{Definitions, Max, SlicingRules, Snapshot};
+use kith::fhir::definitions::{Definitions, ElementDefinition, Max, SlicingRules, Snapshot};
 use kith::problem::{Kind, Problem};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -273,4 +273,30 @@ proptest! {
     fn arbitrary_differentials_give_a_snapshot_or_a_problem(elements in prop::collection::vec(any_element(), 0..12)) {
         let _ = snapshot("Observation", &Value::Array(elements));
     }
+}
+
+/// What is written is what was generated, for every profile, extension and type that is loaded.
+#[test]
+fn snapshots_as_json_read_back_as_they_are() {
+    let definitions = Definitions::embedded();
+    let mut compared = 0;
+    for (_, canonical) in definitions.canonicals("StructureDefinition") {
+        let Ok(snapshot) = definitions.snapshot(&canonical) else { continue };
+        for (element, written) in snapshot.elements.iter().zip(snapshot.to_json(&[])) {
+            let read = ElementDefinition::from_json(&written).unwrap();
+            assert_eq!((&read.id, &read.path, &read.slice_name), (&element.id, &element.path, &element.slice_name));
+            assert_eq!(
+                (read.max, &read.types, &read.slicing),
+                (element.max, &element.types, &element.slicing),
+                "{written}"
+            );
+            assert_eq!((&read.fixed, &read.pattern), (&element.fixed, &element.pattern), "{written}");
+            assert_eq!((&read.min_value, &read.max_value), (&element.min_value, &element.max_value), "{written}");
+            assert_eq!((read.must_support, read.is_modifier), (element.must_support, element.is_modifier), "{written}");
+            assert_eq!((&read.constraints, &read.binding), (&element.constraints, &element.binding), "{written}");
+            assert!(written["base"]["path"].is_string() && written["definition"].is_string(), "{written}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 10_000, "{compared}");
 }
