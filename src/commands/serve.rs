@@ -115,6 +115,9 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
         watched.stop(false).await;
     }
     server.store.close().await;
+    if let Some(traces) = server.traces.clone() {
+        tokio::task::spawn_blocking(move || traces.stop()).await.map_err(Problem::internal)?;
+    }
     Ok(())
 }
 

@@ -344,6 +344,17 @@ pub const ALL: &[Setting] = &[
         default: "text",
         apply: |settings, text| LogFormat::parse(text).map(|value| settings.log_format = value),
     },
+    Setting {
+        key: "traces.url",
+        value_name: "URL",
+        help: "The OpenTelemetry collector that a span of each request is sent to (OTLP over HTTP, JSON), for example http://localhost:4318/v1/traces",
+        default: "",
+        apply: |settings, text| {
+            let named = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains('@');
+            settings.traces_url = Some(text.to_owned()).filter(|_| named);
+            if named { Ok(()) } else { Err("must begin with http:// or https://, and has no user in it".to_owned()) }
+        },
+    },
 ];
 
 /// Adds to what other sources say; of two levels for one rule the later counts. A table of a file comes as such pairs.

@@ -14,7 +14,8 @@ pub fn names(resource: &Value) -> Vec<String> {
     if text(resource, "resourceType") != "Patient" {
         return Vec::new();
     }
-    let linked = list(resource, "link").iter().filter_map(|link| link.get("other")).map(|other| text(other, "reference"));
+    let linked =
+        list(resource, "link").iter().filter_map(|link| link.get("other")).map(|other| text(other, "reference"));
     let linked = linked.filter_map(|reference| reference.split("/_history/").next());
     let linked = linked.filter(|reference| reference.contains("Patient/")).map(str::to_owned);
     let numbers = list(resource, "identifier").iter().filter_map(nhs_number);

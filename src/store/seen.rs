@@ -58,7 +58,12 @@ impl Store {
     /// The labels in use by the resources whose keys `keys` selects.
     pub async fn seen_labels(&self, keys: &Statement) -> Result<Labels, Problem> {
         Ok(Labels {
-            profiles: self.seen_values(keys, "index_uri", "_profile").await?.into_iter().map(|(value, _)| value).collect(),
+            profiles: self
+                .seen_values(keys, "index_uri", "_profile")
+                .await?
+                .into_iter()
+                .map(|(value, _)| value)
+                .collect(),
             security: self.seen_values(keys, "index_token", "_security").await?,
             tags: self.seen_values(keys, "index_token", "_tag").await?,
         })

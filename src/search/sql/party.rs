@@ -30,7 +30,9 @@ pub(super) fn objection(objection: &Objection, at: At<'_>, sql: &mut Sql) {
     sql.push(&format!(" on {version}.resource_key = {resource}.key and {version}.version = {resource}.version"));
     sql.push(&format!(" where {resource}.key = {} and {version}.patient <> '' and exists (", at.key));
     sql.push(&format!("with recursive {person} (name) as (select {version}.patient"));
-    sql.push(&format!(" union select b.organisation from {person} {name} join party a on a.organisation = {name}.name"));
+    sql.push(&format!(
+        " union select b.organisation from {person} {name} join party a on a.organisation = {name}.name"
+    ));
     sql.push(" and a.role = ").text(&objection.person);
     sql.push(" join party b on b.resource_key = a.resource_key and b.role = ").text(&objection.person);
     sql.push(&format!(") select 1 from {person} {name} join party {refusal} on {refusal}.organisation = {name}.name"));

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod external;
+mod key_url;
 mod scopes;
 mod seal;
 mod tokens;

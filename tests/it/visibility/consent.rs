@@ -91,8 +91,7 @@ fn an_objection_holds_for_the_person(database: &TestDatabase) {
         let mut found = patient(id);
         found["identifier"][0]["value"] = json!(number);
         if let Some(other) = link {
-            found["link"] =
-                json!([{ "type": "seealso", "other": { "reference": format!("Patient/{other}") } }]);
+            found["link"] = json!([{ "type": "seealso", "other": { "reference": format!("Patient/{other}") } }]);
         }
         found
     };
@@ -119,7 +118,10 @@ fn an_objection_holds_for_the_person(database: &TestDatabase) {
         assert_eq!(world.found("walks", "Task"), ["other"], "said of {said_of}");
         assert_eq!(world.get("walks", "Task/_history?_summary=count").expect(200).json()["total"], 1);
         let excepted = against("walks")["actor"].clone();
-        world.store(&[consent(said_of, json!({ "type": "deny", "provision": [{ "type": "permit", "actor": excepted }] }))]);
+        world.store(&[consent(
+            said_of,
+            json!({ "type": "deny", "provision": [{ "type": "permit", "actor": excepted }] }),
+        )]);
         assert_eq!(persons.map(open), [200; 4], "said of {said_of}");
         world.send("operator", "DELETE", &format!("Consent/of-{said_of}"), None).expect(204);
     }

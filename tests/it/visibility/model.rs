@@ -192,25 +192,23 @@ impl Model<'_> {
         };
         let persons = self.persons(&patient);
         let of_them = |consent: &&Value| persons.iter().any(|name| consent["patient"]["reference"] == **name);
-        self.all.iter().filter(|consent| is(consent, "Consent") && of_them(consent)).any(
-            |consent| {
-                let provision = &consent["provision"];
-                let actors = list(&provision["actor"]);
-                let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
-                let excepted = list(&provision["provision"])
-                    .iter()
-                    .flat_map(|nested| list(&nested["actor"]))
-                    .any(|actor| self.mine(&actor["reference"]));
-                let denies = consent["status"] == "active" && provision["type"] == "deny";
-                denies
-                    && !excepted
-                    && match self.role {
-                        "provider" => actors.is_empty() || named,
-                        "link-worker" => named,
-                        _ => false,
-                    }
-            },
-        )
+        self.all.iter().filter(|consent| is(consent, "Consent") && of_them(consent)).any(|consent| {
+            let provision = &consent["provision"];
+            let actors = list(&provision["actor"]);
+            let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
+            let excepted = list(&provision["provision"])
+                .iter()
+                .flat_map(|nested| list(&nested["actor"]))
+                .any(|actor| self.mine(&actor["reference"]));
+            let denies = consent["status"] == "active" && provision["type"] == "deny";
+            denies
+                && !excepted
+                && match self.role {
+                    "provider" => actors.is_empty() || named,
+                    "link-worker" => named,
+                    _ => false,
+                }
+        })
     }
 
     fn hidden(&self, resource: &Value) -> bool {
