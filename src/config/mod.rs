@@ -3,6 +3,7 @@
 
 mod limits;
 mod list;
+mod observing;
 mod sources;
 
 use std::collections::BTreeMap;

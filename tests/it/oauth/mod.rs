@@ -1,5 +1,6 @@
 //! Access tokens: who gets one, and what it opens.
 
+mod accounted;
 mod attacks;
 mod external;
 mod key_url;
