@@ -18,6 +18,7 @@ use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
 use crate::store::{Store, StoreSettings};
+use crate::telemetry::Traces;
 use crate::validate::levels::Levels;
 use crate::validate::{self, ConditionalProfile, Validator};
 
@@ -36,6 +37,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         }
         None => Vec::new(),
     };
+    let traces = settings.traces_url.as_deref().map(Traces::start).transpose()?.map(Arc::new);
     let live = Arc::new(Live::default());
     let server = Arc::new(Server {
         started: clock.now(),
@@ -45,6 +47,7 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
         parameters,
         access: Arc::new(State::with_issuers(issuers)),
         throttle: Arc::default(),
+        traces,
         definitions_count: 0,
         conformance_count: 0,
         stored_definitions: 0,

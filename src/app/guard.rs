@@ -11,6 +11,7 @@ use crate::interactions::reply::Reply;
 use crate::interactions::server::Server;
 use crate::interactions::throttle;
 use crate::problem::{Kind, Problem};
+use crate::store::AuditRecord;
 
 /// Why a request is not worked on.
 #[derive(Debug)]
@@ -62,8 +63,31 @@ pub async fn briefly(work: impl Future<Output = Result<(), Problem>>) -> Result<
 }
 
 /// All places are taken.
-pub fn full() -> Problem {
-    Problem::new(Kind::Unavailable, "The server works on as many requests as it can. Try again in a moment.")
+pub fn full(server: &Server) -> Refusal {
+    let text = "The server works on as many requests as it can. Try again in a moment.";
+    let silent = !server.throttle.without_place(server.clock.now());
+    Refusal { silent, ..Refusal::from(Problem::new(Kind::Unavailable, text)) }
+}
+
+/// Writes an audit row that says how many requests were refused without a row of their own. Where it cannot be written, only the
+/// metrics know of them.
+pub async fn tell(server: &Server, sum: throttle::Sum) {
+    for (count, kind) in [(sum.beyond_rate, Kind::TooManyRequests), (sum.without_place, Kind::Unavailable)] {
+        let record = AuditRecord {
+            recorded: server.clock.now(),
+            interaction: "refused".to_owned(),
+            status: kind.status(),
+            request_id: server.clock.new_id(),
+            query: format!("count={count}"),
+            problems: vec![kind.issue_code().code().to_owned()],
+            ..AuditRecord::default()
+        };
+        if count > 0
+            && let Err(problem) = briefly(server.store.audit(record)).await
+        {
+            tracing::error!(count, %problem, "refused requests could not be summed up in the audit trail");
+        }
+    }
 }
 
 /// 429 where more requests come from one address than may.

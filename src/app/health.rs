@@ -65,7 +65,8 @@ async fn metrics(server: Data<Arc<Server>>, http: HttpRequest) -> HttpResponse {
 }
 
 async fn shown(server: Data<Arc<Server>>) -> HttpResponse {
-    let levels = server.store.levels().await;
+    let mut levels = server.store.levels().await;
+    levels.extend(server.traces.iter().flat_map(|traces| traces.levels()));
     HttpResponse::Ok().content_type(OPEN_METRICS).body(server.store.metrics().text(&levels))
 }
 

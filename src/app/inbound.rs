@@ -101,6 +101,7 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller
         _ => wanted(http)?,
     };
     let body = format.map_or(Body::None, |format| Body::Bytes(bytes, format));
+    let (request_id, correlation_id) = ids(http)?;
     Ok(Request {
         method: method(http.method())?,
         path: path(http)?,
@@ -109,10 +110,15 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller
         body,
         wanted,
         caller,
-        request_id: header::identifier(named(http, "x-request-id"), "http.x-request-id")?
-            .unwrap_or_else(|| server.clock.new_id()),
-        correlation_id: header::identifier(named(http, "x-correlation-id"), "http.x-correlation-id")?,
+        request_id: request_id.unwrap_or_else(|| server.clock.new_id()),
+        correlation_id,
     })
+}
+
+/// Request and correlation id, where they are given. 400 where one is not fit to be kept.
+pub fn ids(http: &HttpRequest) -> Result<(Option<String>, Option<String>), Problem> {
+    let read = |name: &str| header::identifier(named(http, name), &format!("http.{name}"));
+    Ok((read("x-request-id")?, read("x-correlation-id")?))
 }
 
 /// As much of a request as can be told when its head cannot be read: for the audit event of its refusal.

@@ -35,6 +35,13 @@ use crate::interactions::server::Server;
 use crate::oauth::{Credentials, admit};
 use crate::problem::{Kind, Problem};
 
+/// Tells of what was refused and not told of yet; call it when no request comes any more.
+pub async fn leave(server: &Server) {
+    if let Some(sum) = server.throttle.sum_up(server.clock.now(), true) {
+        guard::tell(server, sum).await;
+    }
+}
+
 /// Registers every URL of the server: health checks, metrics, tokens and the FHIR API below `/fhir`. Every request leaves a line in
 /// the log.
 pub fn routes(config: &mut ServiceConfig) {
@@ -70,7 +77,16 @@ async fn elsewhere(http: HttpRequest) -> HttpResponse {
 async fn fhir(server: Data<Arc<Server>>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let mut response = answer(&server, &http, payload).await;
     cors::mark(&server, &http, &mut response);
+    sum_up_behind(&server);
     response
+}
+
+/// Nobody waits for the audit row that stands for many refusals.
+fn sum_up_behind(server: &Arc<Server>) {
+    if let Some(sum) = server.throttle.sum_up(server.clock.now(), false) {
+        let server = Arc::clone(server);
+        actix_web::rt::spawn(async move { guard::tell(&server, sum).await });
+    }
 }
 
 async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -79,7 +95,7 @@ async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload)
         return options(server, http, wanted());
     }
     let Some(_place) = server.throttle.enter(server.settings.limits.requests) else {
-        return outbound::response(&Reply::problem(&guard::full()), wanted(), None);
+        return refused(server, http, &guard::full(server), wanted()).await;
     };
     match taken(server, http, payload).await {
         Ok(request) => {
@@ -92,8 +108,7 @@ async fn answer(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload)
             };
             answered(server, &request, &reply)
         }
-        Err(refusal) if refusal.silent => outbound::response(&refusal.reply(), wanted(), None),
-        Err(refusal) => unreadable(server, http, &refusal, wanted()).await,
+        Err(refusal) => refused(server, http, &refusal, wanted()).await,
     }
 }
 
@@ -118,9 +133,13 @@ async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem
     Ok(caller)
 }
 
-/// A request that cannot be read or is beyond a limit is refused and audited with what is known of it.
-async fn unreadable(server: &Server, http: &HttpRequest, refusal: &Refusal, wanted: Wanted) -> HttpResponse {
+/// A request that cannot be read or is beyond a limit is refused and audited with what is known of it; of many that are refused
+/// within a second one is, and the others are summed up.
+async fn refused(server: &Server, http: &HttpRequest, refusal: &Refusal, wanted: Wanted) -> HttpResponse {
     let request = inbound::minimal(server, http, wanted);
+    if refusal.silent {
+        return answered(server, &request, &refusal.reply());
+    }
     let stamp = interactions::record::Stamp::of(&request, server.clock.now());
     match guard::briefly(server.store.audit(stamp.refusal(server, &request, &refusal.problem))).await {
         Ok(()) => answered(server, &request, &refusal.reply()),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use super::{guard, inbound};
-use crate::access::Caller;
-use crate::interactions::reply::Reply;
+use super::guard::{self, Refusal};
+use super::{inbound, outbound};
+use crate::interactions::format::Wanted;
 use crate::interactions::server::Server;
 use crate::interactions::url;
 use crate::oauth::{self, Answer, Request};
@@ -21,16 +21,25 @@ const LARGEST_FORM: usize = 64 * 1024;
 
 /// Reads a form and answers it by an endpoint.
 macro_rules! answer {
-    ($endpoint:path, $server:ident, $http:ident, $payload:ident) => {{
-        let caller = caller(&$server, &$http);
-        match form(&$server, &$http, $payload).await {
-            Ok(form) => {
-                let certificate = inbound::certificate(&$http);
-                let certificate = certificate.as_deref();
-                json(&$endpoint(&Request { server: &$server, form: &form, caller: &caller, certificate }).await)
-            }
-            Err(problem) => refused(&problem),
-        }
+    ($endpoint:path, $interaction:literal, $server:ident, $http:ident, $payload:ident) => {{
+        let asked = inbound::minimal(&$server, &$http, Wanted::default());
+        let certificate = inbound::certificate(&$http);
+        let form = form(&$server, &$http, $payload).await;
+        let request = Request {
+            server: &$server,
+            form: form.as_deref().unwrap_or_default(),
+            address: &asked.caller.address,
+            request_id: &asked.request_id,
+            correlation_id: asked.correlation_id.as_deref().unwrap_or_default(),
+            certificate: certificate.as_deref(),
+        };
+        let mut response = match &form {
+            Ok(_) => json(&$endpoint(&request).await),
+            Err(refusal) => refused(&request, $interaction, refusal).await,
+        };
+        outbound::mirror(&asked, &mut response);
+        super::sum_up_behind(&$server);
+        response
     }};
 }
 
@@ -49,21 +58,21 @@ pub fn base_routes(config: &mut ServiceConfig) {
 }
 
 async fn token(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    answer!(oauth::token, server, http, payload)
+    answer!(oauth::token, "login", server, http, payload)
 }
 
 async fn introspect(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    answer!(oauth::introspect, server, http, payload)
+    answer!(oauth::introspect, "introspect", server, http, payload)
 }
 
 async fn revoke(server: Data<Arc<Server>>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    answer!(oauth::revoke, server, http, payload)
+    answer!(oauth::revoke, "revoke", server, http, payload)
 }
 
 async fn jwks(server: Data<Arc<Server>>) -> HttpResponse {
     match oauth::jwks(&server).await {
         Ok(set) => json(&Answer::ok(set)),
-        Err(problem) => refused(&problem),
+        Err(problem) => json(&Answer::failed(&problem)),
     }
 }
 
@@ -71,36 +80,38 @@ async fn smart_configuration(server: Data<Arc<Server>>) -> HttpResponse {
     json(&Answer::ok(oauth::smart_configuration(&server)))
 }
 
-fn caller(server: &Server, http: &HttpRequest) -> Caller {
-    Caller { address: inbound::address(server, http), ..Caller::default() }
-}
-
 /// The decoded form. A client that sends its secret in a header has misread how it must authenticate, and is told so.
-async fn form(server: &Server, http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Problem> {
+async fn form(server: &Server, http: &HttpRequest, payload: Payload) -> Result<Vec<(String, String)>, Refusal> {
+    guard::rate_of_address(server, http)?;
+    inbound::head(server, http)?;
     inbound::through_proxy(server, http)?;
-    guard::rate_of_address(server, http).map_err(|refusal| refusal.problem)?;
+    inbound::ids(http)?;
     let kind = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Problem::new(Kind::Invalid, "The body must be application/x-www-form-urlencoded."));
+        return Err(Problem::new(Kind::Invalid, "The body must be application/x-www-form-urlencoded.").into());
     }
     if http.headers().contains_key(AUTHORIZATION) {
-        return Err(Problem::new(Kind::Invalid, "Clients authenticate by client_assertion, not by a header."));
+        return Err(Problem::new(Kind::Invalid, "Clients authenticate by client_assertion, not by a header.").into());
     }
     let bytes = inbound::body(http, payload, LARGEST_FORM, server.settings.limits.body_seconds).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::new(Kind::Invalid, "The form is not UTF-8."))?;
-    url::query_pairs(text)
+    Ok(url::query_pairs(text)?)
 }
 
 fn json(answer: &Answer) -> HttpResponse {
     response(answer.status, &answer.body)
 }
 
-fn refused(problem: &Problem) -> HttpResponse {
-    let reply = Reply::problem(problem);
-    let text = problem.issues().first().map_or("", |issue| issue.text.as_ref());
-    let code = if reply.status < 500 { "invalid_request" } else { "server_error" };
-    response(reply.status, &serde_json::json!({ "error": code, "error_description": text }))
+/// A request that does not come so far as to be read. It is audited like any other.
+async fn refused(request: &Request<'_>, interaction: &str, refusal: &Refusal) -> HttpResponse {
+    let answer = Answer::failed(&refusal.problem);
+    let answer = if refusal.silent { answer } else { oauth::refuse(request, interaction, answer).await };
+    let mut response = json(&answer);
+    if refusal.seconds > 0 {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(refusal.seconds));
+    }
+    response
 }
 
 fn response(status: u16, body: &Value) -> HttpResponse {

@@ -1,4 +1,4 @@
-//! One access line and one count for each request. The line names what was asked for by the pattern of its address: never the
+//! One access line, one count and one span for each request. The line names what was asked for by the pattern of its address: never the
 //! address itself, which may hold what nobody should read in a log.
 
 use std::sync::Arc;
@@ -9,10 +9,12 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
 
+use crate::clock::Micros;
 use crate::interactions::list;
 use crate::interactions::request::{Method, Request};
 use crate::interactions::route::Target;
 use crate::interactions::server::Server;
+use crate::telemetry::traces::{Context, Span, span_id};
 
 /// What is known of a request once it was read; travels with the answer.
 #[derive(Debug, Clone)]
@@ -53,6 +55,7 @@ pub async fn observe(
         return next.call(request).await;
     };
     let begun = server.clock.now();
+    let context = server.traces.as_ref().map(|_| trace_of(&server, &request));
     let method = Method::parse(request.method().as_str()).map_or("other", Method::name);
     let response = next.call(request).await?;
     let seen = response.response().extensions().get::<Seen>().cloned();
@@ -60,8 +63,13 @@ pub async fn observe(
     let (status, duration) = (response.status().as_u16(), server.clock.now() - begun);
     let interaction = if seen.interaction.is_empty() { "other" } else { seen.interaction };
     server.store.metrics().request(interaction, status, duration);
+    let watches = matches!(interaction, "health" | "metrics");
+    let recorded = context.as_ref().filter(|context| context.sampled && !watches);
+    if let (Some(traces), Some(context)) = (&server.traces, recorded) {
+        traces.add(span(&server, (context, begun, duration), &response, &seen, method));
+    }
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if matches!(interaction, "health" | "metrics") {
+    if watches {
         tracing::debug!(target: "kith::access", method, route = seen.route, status, duration, "request");
     } else {
         tracing::info!(
@@ -74,10 +82,38 @@ pub async fn observe(
             status,
             duration,
             client = seen.client,
+            trace_id = context.as_ref().map(|context| context.trace.as_str()),
             "request"
         );
     }
     Ok(response)
+}
+
+/// The trace that the caller names, else a new one.
+fn trace_of(server: &Server, request: &ServiceRequest) -> Context {
+    let named = request.headers().get("traceparent").and_then(|value| value.to_str().ok()).and_then(Context::parse);
+    named.unwrap_or_else(|| Context::new(&server.clock.new_id()))
+}
+
+fn span(
+    server: &Server,
+    (context, begun, duration): (&Context, Micros, Micros),
+    response: &ServiceResponse<impl MessageBody>,
+    seen: &Seen,
+    method: &'static str,
+) -> Span {
+    let request = response.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Span {
+        context: context.clone(),
+        id: span_id(&server.clock.new_id()),
+        method,
+        route: seen.route.clone(),
+        interaction: seen.interaction,
+        status: response.status().as_u16(),
+        request: request.to_owned(),
+        begun,
+        ended: begun + duration,
+    }
 }
 
 fn elsewhere(path: &str) -> Seen {

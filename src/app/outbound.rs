@@ -12,6 +12,7 @@ use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// The answer to a request that was carried out or refused.
 pub fn answer(server: &Server, request: &Request, reply: &Reply) -> HttpResponse {
@@ -35,6 +36,16 @@ pub fn allow(server: &Server, path: &[String]) -> String {
     names.join(", ")
 }
 
+/// Says on an answer that was made elsewhere which request it answers.
+pub fn mirror(request: &Request, response: &mut HttpResponse) {
+    let ids = [(REQUEST_ID, Some(&request.request_id)), (CORRELATION_ID, request.correlation_id.as_ref())];
+    for (name, id) in ids {
+        if let Some(value) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
 /// The response without a Location header.
 pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> HttpResponse {
     match reply.bytes(wanted) {
@@ -44,7 +55,7 @@ pub fn response(reply: &Reply, wanted: Wanted, request: Option<&Request>) -> Htt
             if let Some(request) = request {
                 builder.insert_header((REQUEST_ID, request.request_id.as_str()));
                 if let Some(id) = &request.correlation_id {
-                    builder.insert_header(("X-Correlation-Id", id.as_str()));
+                    builder.insert_header((CORRELATION_ID, id.as_str()));
                 }
             }
             if let Some(etag) = reply.etag() {

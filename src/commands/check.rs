@@ -1,5 +1,5 @@
-//! `kith check`: whether versions, current pointers, index rows, references and the audit trail agree, and whether the file can
-//! be read; `--repair` makes the index anew where it does not agree. Exit code 0 all agree, 1 something does not, 2 could not run.
+//! `kith check`: whether versions, current pointers, index rows, parties, references and the audit trail agree, and whether the file
+//! can be read; `--repair` makes the index anew where it does not agree. Exit code 0 all agree, 1 something does not, 2 could not run.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::{failure, say};
 use crate::app;
 use crate::config::{Flags, References, Settings};
 use crate::fhir::codec::json as codec;
+use crate::interactions::effects;
 use crate::interactions::server::Server;
 use crate::jobs;
 use crate::problem::Problem;
@@ -19,7 +20,7 @@ use crate::search::references;
 use crate::store::audit::checkpoint::read_public_key;
 use crate::store::audit::verify::Trust;
 use crate::store::check::{Content, Finding, Report, check};
-use crate::store::{AuditRecord, StoreSettings, Stored};
+use crate::store::{AuditRecord, Rows, StoreSettings, Stored};
 use crate::telemetry;
 
 /// So many disagreements are shown to people; machines get all.
@@ -117,7 +118,8 @@ fn trust(store: &StoreSettings) -> Result<Trust, Problem> {
 
 fn content(server: &Server, stored: &Stored) -> Result<Content, Problem> {
     let resource = codec::parse_stored(&stored.body)?;
-    Ok(Content { rows: server.extractor.extract(&resource), references: references::local(&resource, &server.base) })
+    let rows = Rows { index: server.extractor.extract(&resource), parties: effects::parties(server, &resource) };
+    Ok(Content { rows, references: references::local(&resource, &server.base) })
 }
 
 /// Indexes anew what is not indexed as it should be, in small transactions.

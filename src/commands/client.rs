@@ -24,7 +24,7 @@ pub enum ClientCommand {
     Add(AddArgs),
     /// List the registered systems.
     List(ListArgs),
-    /// Replace the keys or the certificate of a system.
+    /// Replace the keys or the certificate of a system, or the Device or Endpoint that it stands for.
     Rotate(RotateArgs),
     /// Take a system's access away at once; its tokens are not taken any more.
     Disable(OneArgs),
@@ -52,7 +52,20 @@ pub struct AddArgs {
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]
+    stands_for: StandsForArgs,
+    #[command(flatten)]
     database: DatabaseArgs,
+}
+
+/// What a client stands for among the resources.
+#[derive(Debug, Args)]
+pub struct StandsForArgs {
+    /// The stored Device that the system is; AuditEvents refer to it
+    #[arg(long, value_name = "Device/ID")]
+    device: Option<String>,
+    /// The stored Endpoint at which the system is reached
+    #[arg(long, value_name = "Endpoint/ID")]
+    endpoint: Option<String>,
 }
 
 /// How a client shows who it is.
@@ -94,6 +107,8 @@ pub struct RotateArgs {
     id: String,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    stands_for: StandsForArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -143,19 +158,17 @@ async fn carry_out(command: &ClientCommand, settings: &Settings) -> Result<Strin
     let store = Store::open(&StoreSettings::from(settings), Arc::clone(&clock)).await?;
     let done = match (command, new) {
         (ClientCommand::List(arguments), _) => store.clients().await.map(|clients| list(&clients, arguments.json)),
-        (_, Some(client)) => add(&store, client, &clock).await,
-        (ClientCommand::Rotate(arguments), _) => {
-            change(&store, &arguments.id, "client-rotate", &clock, |client| {
-                if arguments.keys.jwks.is_none()
-                    && arguments.keys.jwks_url.is_none()
-                    && arguments.keys.certificate.is_none()
-                {
-                    return Err(mistake("Give --jwks, --jwks-url or --certificate."));
-                }
-                take_keys(client, &arguments.keys, settings)
-            })
-            .await
-        }
+        (ClientCommand::Add(arguments), Some(client)) => match check_stored(&store, &arguments.stands_for).await {
+            Ok(()) => add(&store, client, &clock).await,
+            Err(problem) => Err(problem),
+        },
+        (ClientCommand::Rotate(arguments), _) => match check_stored(&store, &arguments.stands_for).await {
+            Ok(()) => {
+                change(&store, &arguments.id, "client-rotate", &clock, |client| rotate(client, arguments, settings))
+                    .await
+            }
+            Err(problem) => Err(problem),
+        },
         (ClientCommand::Disable(arguments), _) => {
             change(&store, &arguments.id, "client-disable", &clock, |client| {
                 client.disabled = true;
@@ -174,6 +187,34 @@ async fn carry_out(command: &ClientCommand, settings: &Settings) -> Result<Strin
     };
     store.close().await;
     done
+}
+
+fn rotate(client: &mut Client, arguments: &RotateArgs, settings: &Settings) -> Result<(), Problem> {
+    let (keys, stands_for) = (&arguments.keys, &arguments.stands_for);
+    let given = [keys.jwks.is_some(), keys.jwks_url.is_some(), keys.certificate.is_some()];
+    if !given.contains(&true) && stands_for.device.is_none() && stands_for.endpoint.is_none() {
+        return Err(mistake("Give --jwks, --jwks-url, --certificate, --device or --endpoint."));
+    }
+    client.device = stands_for.device.clone().unwrap_or_else(|| client.device.clone());
+    client.endpoint = stands_for.endpoint.clone().unwrap_or_else(|| client.endpoint.clone());
+    take_keys(client, keys, settings)
+}
+
+/// What a client stands for must be stored.
+async fn check_stored(store: &Store, stands_for: &StandsForArgs) -> Result<(), Problem> {
+    let named = [("Device", &stands_for.device), ("Endpoint", &stands_for.endpoint)];
+    for (resource_type, reference) in named {
+        let Some(reference) = reference else { continue };
+        let id = reference.strip_prefix(resource_type).and_then(|rest| rest.strip_prefix('/'));
+        let stored = match id {
+            Some(id) => store.read(resource_type, id).await?,
+            None => return Err(mistake(format!("\"{reference}\" is not {resource_type}/ and an id."))),
+        };
+        if stored.is_none_or(|stored| stored.deleted) {
+            return Err(mistake(format!("There is no {reference}. Store it first.")));
+        }
+    }
+    Ok(())
 }
 
 fn mistake(text: impl Into<String>) -> Problem {
@@ -207,6 +248,8 @@ fn client(arguments: &AddArgs, settings: &Settings) -> Result<Client, Problem> {
         },
         role: arguments.role.clone(),
         scopes: Scopes::parse(&arguments.scope).unwrap_or_default().to_string(),
+        device: arguments.stands_for.device.clone().unwrap_or_default(),
+        endpoint: arguments.stands_for.endpoint.clone().unwrap_or_default(),
         ..Client::default()
     };
     if let Err(problem) = take_keys(&mut client, &arguments.keys, settings) {
@@ -300,13 +343,17 @@ fn list(clients: &[Client], as_json: bool) -> String {
         if as_json {
             json!({
                 "id": client.id, "name": client.name, "organisation": client.organisation, "role": client.role,
-                "scope": client.scopes, "keys": keys, "certificate": client.certificate, "disabled": client.disabled,
+                "scope": client.scopes, "keys": keys, "certificate": client.certificate, "device": client.device,
+                "endpoint": client.endpoint, "disabled": client.disabled,
             })
             .to_string()
         } else {
             let state = if client.disabled { "disabled" } else { "active" };
             let Client { id, name, organisation, role, scopes, .. } = client;
-            format!("{id:24} {state:9} {role:13} {organisation}\n    {name}; {scopes}; keys {keys}")
+            let stands_for = [&client.device, &client.endpoint].map(|reference| format!(" {reference}")).concat();
+            let stands_for = stands_for.trim();
+            let stands_for = if stands_for.is_empty() { String::new() } else { format!("; {stands_for}") };
+            format!("{id:24} {state:9} {role:13} {organisation}\n    {name}; {scopes}; keys {keys}{stands_for}")
         }
     };
     if clients.is_empty() && !as_json {

@@ -110,11 +110,15 @@ async fn serve(mut settings: Settings) -> Result<(), Problem> {
     let drain = Duration::from_secs(seconds(limits.drain_seconds));
     actix_web::rt::spawn(stop_when_told(Arc::clone(&server), running.handle(), drain)?);
     running.await.map_err(Problem::internal)?;
+    app::leave(&server).await;
     runner.stop().await;
     if let Some(watched) = watched {
         watched.stop(false).await;
     }
     server.store.close().await;
+    if let Some(traces) = server.traces.clone() {
+        tokio::task::spawn_blocking(move || traces.stop()).await.map_err(Problem::internal)?;
+    }
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Access, AuditReads, ConditionalDelete, Duplicates, LogFormat, References, RuleLevel, Settings, Synchronous,
-    ValidationMode, limits,
+    Access, AuditReads, ConditionalDelete, Duplicates, References, RuleLevel, Settings, Synchronous, ValidationMode,
+    limits, observing,
 };
 
 /// One setting. The key `audit.reads` makes the flag `--audit-reads`, the variable `KITH_AUDIT_READS` and the line
@@ -324,26 +324,9 @@ pub const ALL: &[Setting] = &[
         default: "2000",
         apply: |settings, text| number(text, 10, 60_000).map(|value| settings.jobs_poll = value),
     },
-    Setting {
-        key: "log.filter",
-        value_name: "FILTER",
-        help: "Which log lines are written: a level, or target=level pairs separated by commas",
-        default: "info,actix_server=warn",
-        apply: |settings, text| {
-            text.parse::<tracing_subscriber::EnvFilter>().map_err(|_| {
-                "must be a level (error, warn, info, debug, trace) or pairs such as kith=debug".to_owned()
-            })?;
-            text.clone_into(&mut settings.log_filter);
-            Ok(())
-        },
-    },
-    Setting {
-        key: "log.format",
-        value_name: "FORMAT",
-        help: "text for people, json for machines",
-        default: "text",
-        apply: |settings, text| LogFormat::parse(text).map(|value| settings.log_format = value),
-    },
+    observing::LOG_FILTER,
+    observing::LOG_FORMAT,
+    observing::TRACES,
 ];
 
 /// Adds to what other sources say; of two levels for one rule the later counts. A table of a file comes as such pairs.

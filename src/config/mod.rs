@@ -3,6 +3,7 @@
 
 mod limits;
 mod list;
+mod observing;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub log_filter: String,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// The OpenTelemetry collector that spans are sent to: the whole address, `/v1/traces` and all.
+    pub traces_url: Option<String>,
     /// When the audit events of reads reach the disk.
     pub audit_reads: AuditReads,
     /// The Ed25519 key (PEM) that signs audit checkpoints; made beside the database where not set.

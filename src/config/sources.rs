@@ -100,6 +100,7 @@ fn defaults() -> Settings {
         workers: 0,
         log_filter: String::new(),
         log_format: LogFormat::Text,
+        traces_url: None,
         audit_reads: AuditReads::Durable,
         audit_key: None,
         audit_checkpoints: None,

@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::record::Stamp;
 use super::server::Server;
 use super::write::{self, Outcome};
-use crate::access::visibility::{OBJECTION, PERMISSION};
+use crate::access::visibility::{OBJECTION, PERMISSION, PERSON};
 use crate::fhir::codec::json;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Change, Decision, Effect, Loaded, Lookup, Step};
@@ -102,7 +102,8 @@ async fn write_effect(
     Ok(written.location())
 }
 
-/// The organisations that have a part in a resource, as the store keeps them; the objections of a Consent under its patient.
+/// The organisations that have a part in a resource, as the store keeps them; the objections of a Consent under its patient; the
+/// names of a Patient's person.
 #[must_use]
 pub fn parties(server: &Server, resource: &Value) -> Vec<Party> {
     let base = format!("{}/", server.base);
@@ -125,11 +126,7 @@ pub fn parties(server: &Server, resource: &Value) -> Vec<Party> {
         };
         found.push(Party { organisation: local(&objection.patient), role });
     }
+    let names = referral::person::names(resource);
+    found.extend(names.iter().map(|name| Party { organisation: local(name), role: PERSON.to_owned() }));
     found
-}
-
-/// The part of whoever creates a resource.
-#[must_use]
-pub fn author(organisation: &str) -> Party {
-    Party { organisation: bounded(organisation), role: "author".to_owned() }
 }

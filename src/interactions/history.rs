@@ -6,10 +6,12 @@
 
 mod bundle;
 mod parameters;
+mod source;
 
 use serde_json::json;
 
 use self::parameters::{Cursor, Parameters};
+use self::source::Source;
 use super::record::{Stamp, patients};
 use super::reply::{Content, Reply};
 use super::request::Request;
@@ -31,7 +33,8 @@ struct Shown {
     next: Option<String>,
 }
 
-/// The versions of one resource, of the resources of a type or of all, deletions included. 404 for a resource that never
+/// The versions of one resource, of the resources of a type or of all, deletions included; for a caller with limits, of the resources
+/// that it sees now, as a search would find them. 404 for a resource that never
 /// existed, 400 for a parameter that cannot be used.
 pub async fn history(
     server: &Server,
@@ -41,17 +44,14 @@ pub async fn history(
     _grant: Grant,
 ) -> Result<Reply, Problem> {
     let parameters = Parameters::read(request)?;
-    match of {
-        HistoryOf::Instance { resource_type, id } => {
-            let seen = visible::read(server, &request.caller, resource_type, id).await?;
-            seen.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such resource.").at("http.url"))?;
-        }
-        HistoryOf::Type(_) | HistoryOf::System => visible::only_unlimited(&request.caller)?,
+    if let HistoryOf::Instance { resource_type, id } = of {
+        let seen = visible::read(server, &request.caller, resource_type, id).await?;
+        seen.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such resource.").at("http.url"))?;
     }
     let address = address(&of);
     let fingerprint = parameters.fingerprint(&address);
-    let mut shown = page(server, of, &parameters, &fingerprint).await?;
-    shown.versions = visible::versions(&request.caller, shown.versions)?;
+    let source = Source::new(server, &request.caller, of).await?;
+    let shown = page(server, &source, &parameters, &fingerprint).await?;
     audit(server, request, of, interaction, &parameters, &shown).await?;
     let bytes = bundle::write(server, &address, &parameters, &shown)?;
     Ok(Reply { issues: parameters.warnings, ..Reply::new(200, Content::Stored(bytes)) })
@@ -68,7 +68,7 @@ fn address(of: &HistoryOf<'_>) -> String {
 
 async fn page(
     server: &Server,
-    of: HistoryOf<'_>,
+    source: &Source<'_>,
     parameters: &Parameters,
     fingerprint: &str,
 ) -> Result<Shown, Problem> {
@@ -87,10 +87,10 @@ async fn page(
         count: i64::try_from(parameters.count + 1).unwrap_or(i64::MAX),
     };
     if parameters.count == 0 {
-        let total = server.store.history_count(of, &wanted).await?;
+        let total = source.count(&wanted).await?;
         return Ok(Shown { total, ..Shown::default() });
     }
-    let mut versions = server.store.history(of, &wanted).await?;
+    let mut versions = source.versions(&wanted).await?;
     let more = versions.len() > parameters.count;
     versions.truncate(parameters.count);
     let newest = versions.first().map_or(i64::MAX, |past| past.stored.last_updated);
@@ -98,7 +98,7 @@ async fn page(
     let total = match &cursor {
         Some(cursor) => cursor.total,
         None if !more => i64::try_from(versions.len()).unwrap_or(i64::MAX),
-        None => server.store.history_count(of, &HistoryPage { until: Some(until), ..wanted }).await?,
+        None => source.count(&HistoryPage { until: Some(until), ..wanted }).await?,
     };
     let next = versions.last().filter(|_| more).map(|last| {
         let after = (last.stored.last_updated, last.stored.sequence);

@@ -19,6 +19,7 @@ use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
 use crate::store::Store;
+use crate::telemetry::Traces;
 use crate::validate::{Options, Validator};
 
 /// The engines, the store and the settings.
@@ -58,6 +59,8 @@ pub struct Server {
     pub started: Micros,
     /// What this process works on, and who has asked how much.
     pub throttle: Arc<Throttle>,
+    /// Where spans go, where they go anywhere.
+    pub traces: Option<Arc<Traces>>,
     /// Time and ids.
     pub clock: Arc<Clock>,
     /// Operations that are offered.

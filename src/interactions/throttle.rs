@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Micros;
@@ -23,6 +23,26 @@ pub struct Throttle {
     leaving: AtomicBool,
     clients: Buckets,
     addresses: Buckets,
+    /// When a request without a place was audited last.
+    without_place: AtomicI64,
+    untold: Untold,
+}
+
+/// Refusals that left no audit row of their own, since they were summed up last.
+#[derive(Debug, Default)]
+struct Untold {
+    beyond_rate: AtomicU64,
+    without_place: AtomicU64,
+    summed_up: AtomicI64,
+}
+
+/// How many requests were refused without an audit row of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Beyond the rate of a client or address.
+    pub beyond_rate: u64,
+    /// For want of a place.
+    pub without_place: u64,
 }
 
 /// A request that is worked on; its place is free again when this is dropped.
@@ -40,7 +60,8 @@ impl Drop for Place {
 pub struct Refusal {
     /// Seconds until the next one is taken.
     pub seconds: i64,
-    /// The first within a second. It is audited; were every one, then a flood of requests would fill the disk.
+    /// The first within a second. It is audited; were every one, then a flood of requests would fill the disk. The others are
+    /// audited as a sum.
     pub first: bool,
 }
 
@@ -50,6 +71,35 @@ impl Throttle {
     pub fn enter(&self, most: usize) -> Option<Place> {
         let place = Place(Arc::clone(&self.running));
         (self.running.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
+    }
+
+    /// Counts a request that found no place. True for the first within a second: it is audited.
+    #[must_use]
+    pub fn without_place(&self, now: Micros) -> bool {
+        let told = self.without_place.load(Ordering::Acquire);
+        let first = told == 0 || now < told || now - told >= SECOND;
+        let own = first && self.without_place.compare_exchange(told, now, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if !own {
+            self.untold.without_place.fetch_add(1, Ordering::AcqRel);
+        }
+        own
+    }
+
+    /// The refusals that nothing has told of yet; from now on they count as told. None where they were summed up less than a second
+    /// ago, unless this is the `last` time.
+    #[must_use]
+    pub fn sum_up(&self, now: Micros, last: bool) -> Option<Sum> {
+        let Untold { beyond_rate, without_place, summed_up } = &self.untold;
+        if beyond_rate.load(Ordering::Acquire) == 0 && without_place.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let before = summed_up.load(Ordering::Acquire);
+        let due = last || now < before || now - before >= SECOND;
+        if !due || summed_up.compare_exchange(before, now, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return None;
+        }
+        let take = |count: &AtomicU64| count.swap(0, Ordering::AcqRel);
+        Some(Sum { beyond_rate: take(beyond_rate), without_place: take(without_place) })
     }
 
     /// How many requests are running.
@@ -71,18 +121,26 @@ impl Throttle {
 
     /// Counts a request of a client, `rate` of which it may send in a second (0 for any number).
     pub fn client(&self, client: &str, rate: usize, now: Micros) -> Result<(), Refusal> {
-        self.clients.take(client, rate, now)
+        self.counted(self.clients.take(client, rate, now))
+    }
+
+    fn counted(&self, outcome: Result<(), Refusal>) -> Result<(), Refusal> {
+        if outcome.is_err_and(|refusal| !refusal.first) {
+            self.untold.beyond_rate.fetch_add(1, Ordering::AcqRel);
+        }
+        outcome
     }
 
     /// Counts a request from a network address. A network of 2^64 addresses is usually one customer's.
     pub fn address(&self, address: &str, rate: usize, now: Micros) -> Result<(), Refusal> {
-        match address.parse() {
+        let taken = match address.parse() {
             Ok(IpAddr::V6(v6)) if rate > 0 => {
                 let [a, b, c, d, ..] = v6.segments();
                 self.addresses.take(&format!("{a:x}:{b:x}:{c:x}:{d:x}"), rate, now)
             }
             _ => self.addresses.take(address, rate, now),
-        }
+        };
+        self.counted(taken)
     }
 }
 

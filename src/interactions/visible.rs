@@ -11,7 +11,7 @@ use crate::fhir::codec::json;
 use crate::fhir::issue::{Issue, IssueCode, Severity};
 use crate::problem::{Kind, Problem};
 use crate::search::query::{Query, Restrictions};
-use crate::search::sql::identities;
+use crate::search::sql::{Statement, identities, visible_keys};
 use crate::store::{Found, Past, Stored, Tx};
 
 /// The current version of a resource, also where it is a deletion; none where the caller does not see it. 403 with an explanation
@@ -59,7 +59,7 @@ pub async fn version(
     }
 }
 
-/// The versions that the caller sees of a resource that it sees.
+/// Those versions that the caller sees, of resources that it sees.
 pub fn versions(caller: &Caller, versions: Vec<Past>) -> Result<Vec<Past>, Problem> {
     let Some(limits) = caller.limits()? else { return Ok(versions) };
     let seen = versions.into_iter().filter(|past| shows(&limits, &past.stored));
@@ -93,6 +93,15 @@ pub fn check_query(caller: &Caller, query: &Query) -> Result<(), Problem> {
         limits.minimum.of("Patient").unwrap_or_default().join(", ")
     );
     Err(Problem::new(Kind::Forbidden, text).at("http.query"))
+}
+
+/// The keys of all resources that the caller sees: of one type, or of all.
+pub async fn keys(server: &Server, limits: &Limits, resource_type: Option<&str>) -> Result<Statement, Problem> {
+    let types = match resource_type {
+        Some(name) => vec![name.to_owned()],
+        None => server.store.types().await?,
+    };
+    Ok(visible_keys(&types, &limits.seen))
 }
 
 /// 403 where a caller with limits asks for what goes over all resources.

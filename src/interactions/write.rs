@@ -19,7 +19,7 @@ use crate::fhir::codec::json;
 use crate::fhir::issue::Issue;
 use crate::problem::{Kind, Problem};
 use crate::referral::{self, Decision};
-use crate::store::{AuditRecord, NewResource, Stored, Tx};
+use crate::store::{AuditRecord, NewResource, Party, Stored, Tx};
 
 /// One change that a client asks for.
 #[derive(Debug, Clone)]
@@ -291,7 +291,7 @@ pub(super) async fn put(
     let body = draft.body(version, now);
     let mut parties = effects::parties(server, &draft.value);
     if before.is_none_or(|stored| stored.deleted) {
-        parties.extend(stamp.caller.organisation.as_deref().map(effects::author));
+        parties.extend(stamp.caller.organisation.as_deref().map(Party::author));
     }
     let new = NewResource {
         resource_type: draft.resource_type.clone(),

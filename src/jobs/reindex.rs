@@ -16,12 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::{Job, Step, record};
 use crate::clock::Micros;
 use crate::fhir::codec::json;
-use crate::interactions::live;
 use crate::interactions::server::Server;
+use crate::interactions::{effects, live};
 use crate::problem::Problem;
-use crate::search::index::IndexRows;
 use crate::search::parameters::OfType;
-use crate::store::{AuditRecord, Claim, NewJob, Stored};
+use crate::store::{AuditRecord, Claim, NewJob, Rows, Stored};
 
 /// Resources in one transaction: some milliseconds, for which writers wait on SQLite.
 const BATCH: i64 = 50;
@@ -171,13 +170,13 @@ async fn walk(server: &Arc<Server>, claim: &Claim, mut plan: Plan, name: &str, n
 }
 
 /// The rows of each resource. What cannot be read is left as it is, so that one damaged resource does not stop the others.
-fn extract(server: &Server, batch: Vec<Stored>) -> Vec<(Stored, IndexRows)> {
+fn extract(server: &Server, batch: Vec<Stored>) -> Vec<(Stored, Rows)> {
     let mut all = Vec::with_capacity(batch.len());
     for stored in batch {
         match json::parse_stored(&stored.body) {
             Ok(resource) => {
-                let rows = server.extractor.extract(&resource);
-                all.push((stored, rows));
+                let index = server.extractor.extract(&resource);
+                all.push((stored, Rows { index, parties: effects::parties(server, &resource) }));
             }
             Err(problem) => {
                 tracing::error!(resource_type = stored.resource_type, id = stored.id, %problem, "a stored resource cannot be read");
@@ -192,7 +191,7 @@ async fn hold(
     server: &Arc<Server>,
     claim: &Claim,
     plan: &Plan,
-    rows: Vec<(Stored, IndexRows)>,
+    rows: Vec<(Stored, Rows)>,
     audit: Option<AuditRecord>,
 ) -> Result<Step, Problem> {
     let payload = plan.payload()?;

@@ -19,6 +19,15 @@ impl Answer {
     pub const fn ok(body: Value) -> Self {
         Self { status: 200, body }
     }
+
+    /// The answer to a request that could not be carried out, whatever it asked for.
+    #[must_use]
+    pub fn failed(problem: &Problem) -> Self {
+        let text = problem.issues().first().map_or("", |issue| issue.text.as_ref());
+        let status = problem.kind.status();
+        let code = if status < 500 { "invalid_request" } else { "server_error" };
+        Self { status, body: json!({ "error": code, "error_description": text }) }
+    }
 }
 
 /// Why a request to an OAuth endpoint is refused.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::Uri;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -66,6 +67,9 @@ fn fetch(url: &str, private: bool) -> Result<KeySet, String> {
         .max_redirects(0)
         .http_status_as_error(true)
         .proxy(None)
+        .tls_config(
+            TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier).build(),
+        )
         .build();
     let agent = Agent::with_parts(config, DefaultConnector::default(), PublicAddresses { private });
     let mut response = agent.get(url).call().map_err(|_| "could not be fetched".to_owned())?;

@@ -26,6 +26,11 @@ pub use self::token::token;
 
 use crate::interactions::server::Server;
 
+/// Audits a request that could not be read, then gives its answer.
+pub async fn refuse(request: &Request<'_>, interaction: &str, answer: Answer) -> Answer {
+    request.unread(interaction, answer).await
+}
+
 /// The server's root: the base URL without `/fhir`. It is the issuer of access tokens, and the OAuth addresses lie below it.
 #[must_use]
 pub fn root(server: &Server) -> &str {

@@ -4,7 +4,6 @@
 use super::admission;
 use super::answer::{Answer, Refusal};
 use super::client::{self, Authenticated, parameter};
-use crate::access::Caller;
 use crate::access::state::Admitted;
 use crate::interactions::server::Server;
 use crate::store::AuditRecord;
@@ -17,7 +16,11 @@ pub struct Request<'a> {
     /// The decoded form.
     pub form: &'a [(String, String)],
     /// Where the request comes from.
-    pub caller: &'a Caller,
+    pub address: &'a str,
+    /// `X-Request-Id`, given or minted.
+    pub request_id: &'a str,
+    /// `X-Correlation-Id`; empty where it was not given.
+    pub correlation_id: &'a str,
     /// Thumbprint of the client's TLS certificate.
     pub certificate: Option<&'a str>,
 }
@@ -42,6 +45,17 @@ impl Request<'_> {
         let record = AuditRecord { status: refusal.status, problems, ..self.record(interaction, "") };
         match self.server.store.audit(record).await {
             Ok(()) => refusal.answer(),
+            Err(problem) => Refusal::from(problem).answer(),
+        }
+    }
+
+    /// The answer to a request that could not even be read; it is audited first.
+    pub(super) async fn unread(&self, interaction: &str, answer: Answer) -> Answer {
+        let code = answer.body.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let problems = vec![code.to_owned()];
+        let record = AuditRecord { status: answer.status, problems, ..self.record(interaction, "") };
+        match self.server.store.audit(record).await {
+            Ok(()) => answer,
             Err(problem) => Refusal::from(problem).answer(),
         }
     }
@@ -98,9 +112,10 @@ impl Request<'_> {
             recorded: self.server.clock.now(),
             interaction: interaction.to_owned(),
             status: 200,
-            request_id: self.server.clock.new_id(),
+            request_id: self.request_id.to_owned(),
+            correlation_id: self.correlation_id.to_owned(),
             client: client.to_owned(),
-            address: self.caller.address.clone(),
+            address: self.address.to_owned(),
             ..AuditRecord::default()
         }
     }

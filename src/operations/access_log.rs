@@ -10,7 +10,7 @@ use crate::access::Grant;
 use crate::access::scope::Permission;
 use crate::fhir::temporal;
 use crate::interactions::audit_event::parameters::Parameters;
-use crate::interactions::audit_event::{self, permitted};
+use crate::interactions::audit_event::{self, Devices, permitted};
 use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
@@ -65,7 +65,8 @@ async fn answer(server: &Server, request: &Request, id: &str) -> Result<Reply, P
         return Err(Problem::new(Kind::Invalid, text).at(format!("http.query.{name}")));
     }
     let patient = format!("Patient/{id}");
-    let mut parameters = Parameters::read(server, request, &request.query)?;
+    let devices = Devices::read(server).await?;
+    let mut parameters = Parameters::read(server, &devices, request, &request.query)?;
     let about = audit_event::parameters::about(&patient);
     parameters.tests.push(about);
     let page = audit_event::page(server, &format!("{patient}/$access-log"), &parameters).await?;
@@ -77,14 +78,14 @@ async fn answer(server: &Server, request: &Request, id: &str) -> Result<Reply, P
         ..Stamp::of(request, server.clock.now()).record("operation $access-log", 200)
     };
     server.store.audit(record).await?;
-    let bundle = page.bundle(server, &parameters, |row| event(server, row, &patient));
+    let bundle = page.bundle(server, &parameters, |row| event((server, &devices), row, &patient));
     Ok(Reply::new(200, Content::Resource(bundle)))
 }
 
 /// The event as far as it is about one patient.
-fn event(server: &Server, row: &AuditRow, patient: &str) -> Value {
+fn event((server, devices): (&Server, &Devices), row: &AuditRow, patient: &str) -> Value {
     let own = AuditRow { patients: json!([patient]).to_string(), query: String::new(), ..row.clone() };
-    let mut event = audit_event::resource(server, &own);
+    let mut event = audit_event::resource(server, devices, &own);
     event["meta"]["tag"] =
         json!([{ "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED" }]);
     if let Some(entities) = event["entity"].as_array_mut() {

@@ -69,10 +69,12 @@ async fn of(server: &Server, request: &Request, stored: Option<Stored>) -> Resul
     Ok(labels::answer(&meta).versioned(stored.version, stored.last_updated))
 }
 
-/// Everything in use by current resources, of a type or of all.
+/// Everything in use by the current resources that the caller sees, of a type or of all.
 async fn in_use(server: &Server, request: &Request, resource_type: Option<&str>) -> Result<Reply, Problem> {
-    visible::only_unlimited(&request.caller)?;
-    let found = server.store.labels(resource_type).await?;
+    let found = match request.caller.limits()? {
+        None => server.store.labels(resource_type).await?,
+        Some(limits) => server.store.seen_labels(&visible::keys(server, &limits, resource_type).await?).await?,
+    };
     let coding = |(system, code): &(String, String)| {
         let parts = [("system", system), ("code", code)];
         let present = parts.into_iter().filter(|(_, text)| !text.is_empty());

@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod lookup;
 pub mod objections;
 pub mod parties;
+pub mod person;
 mod removal;
 mod request;
 mod sides;

@@ -8,11 +8,12 @@
 use serde_json::Value;
 
 use super::element::{has_coding, identifier_key, list, text};
+use super::person::nhs_number;
 
 /// One objection, or one exception from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
-    /// The patient, as the Consent refers to it.
+    /// The patient, as the Consent refers to it: a literal reference, or an NHS number as `system|value`.
     pub patient: String,
     /// True where it permits what the rest of the Consent denies.
     pub exception: bool,
@@ -28,8 +29,8 @@ const POLICIES: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 /// The objections of a Consent; none of any other resource.
 #[must_use]
 pub fn objections(resource: &Value) -> Vec<Objection> {
-    let patient = resource.get("patient").map(|patient| text(patient, "reference")).unwrap_or_default();
-    let patient = patient.split("/_history/").next().unwrap_or_default();
+    let patient = resource.get("patient").and_then(patient).unwrap_or_default();
+    let patient = patient.as_str();
     let in_force = text(resource, "resourceType") == "Consent" && text(resource, "status") == "active";
     let scope = resource.get("scope");
     let elsewhere = OTHER_SCOPES.iter().any(|code| scope.is_some_and(|scope| has_coding(scope, SCOPES, code)));
@@ -45,6 +46,12 @@ pub fn objections(resource: &Value) -> Vec<Objection> {
         None => {}
     }
     found
+}
+
+/// The patient by its literal reference, else by its NHS number.
+fn patient(reference: &Value) -> Option<String> {
+    let literal = text(reference, "reference").split("/_history/").next().unwrap_or_default();
+    if literal.is_empty() { reference.get("identifier").and_then(nhs_number) } else { Some(literal.to_owned()) }
 }
 
 fn of_provision(provision: &Value, patient: &str, found: &mut Vec<Objection>) {

@@ -7,14 +7,14 @@ use super::tx::Tx;
 use crate::clock::Micros;
 use crate::problem::{Kind, Problem};
 
-pub(super) const READ: &str = "select id, name, organisation, role, scopes, keys, keys_url, certificate, disabled, \
+pub(super) const READ: &str = "select id, name, organisation, role, scopes, keys, keys_url, certificate, device, endpoint, disabled, \
      created, updated from client where id = $1";
-pub(super) const LIST: &str = "select id, name, organisation, role, scopes, keys, keys_url, certificate, disabled, \
+pub(super) const LIST: &str = "select id, name, organisation, role, scopes, keys, keys_url, certificate, device, endpoint, disabled, \
      created, updated from client order by id";
-pub(super) const ADD: &str = "insert into client (id, name, organisation, role, scopes, keys, keys_url, certificate, disabled, \
-     created, updated) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing";
+pub(super) const ADD: &str = "insert into client (id, name, organisation, role, scopes, keys, keys_url, certificate, device, \
+     endpoint, disabled, created, updated) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
 pub(super) const CHANGE: &str = "update client set name = $1, organisation = $2, role = $3, scopes = $4, keys = $5, keys_url = $6, \
-     certificate = $7, disabled = $8, updated = $9 where id = $10 and updated = $11";
+     certificate = $7, device = $8, endpoint = $9, disabled = $10, updated = $11 where id = $12 and updated = $13";
 
 /// A client as it is registered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -35,6 +35,10 @@ pub struct Client {
     pub keys_url: String,
     /// SHA-256 thumbprint (base64url) of the certificate it must use; empty where it needs none.
     pub certificate: String,
+    /// The Device that it stands for in the audit trail, as `Device/id`; empty where it says none.
+    pub device: String,
+    /// The Endpoint at which it is reached, as `Endpoint/id`; empty where it says none.
+    pub endpoint: String,
     /// A disabled client gets no token, and its tokens are not taken.
     pub disabled: bool,
     /// When it was added.
@@ -65,6 +69,7 @@ impl Tx {
                 query.bind(client.organisation.as_str()).bind(client.role.as_str()).bind(client.scopes.as_str());
             let query =
                 query.bind(client.keys.as_str()).bind(client.keys_url.as_str()).bind(client.certificate.as_str());
+            let query = query.bind(client.device.as_str()).bind(client.endpoint.as_str());
             let query = query.bind(client.disabled).bind(client.created).bind(client.updated);
             query.execute(&mut *c).await.map(|done| done.rows_affected())
         });
@@ -81,7 +86,8 @@ impl Tx {
         let done = on!(&mut self.connection, |c| {
             let query = sqlx::query(CHANGE).bind(client.name.as_str()).bind(client.organisation.as_str());
             let query = query.bind(client.role.as_str()).bind(client.scopes.as_str()).bind(client.keys.as_str());
-            let query = query.bind(client.keys_url.as_str()).bind(client.certificate.as_str()).bind(client.disabled);
+            let query = query.bind(client.keys_url.as_str()).bind(client.certificate.as_str());
+            let query = query.bind(client.device.as_str()).bind(client.endpoint.as_str()).bind(client.disabled);
             let query = query.bind(client.updated).bind(client.id.as_str()).bind(before);
             query.execute(&mut *c).await.map(|done| done.rows_affected())
         });

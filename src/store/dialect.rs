@@ -7,7 +7,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 
-use super::database::{Backend, Connection};
+use super::database::{Backend, Connection, Database};
 use super::settings::StoreSettings;
 use crate::config::Synchronous;
 use crate::problem::{Kind, Problem};
@@ -201,6 +201,15 @@ macro_rules! skip_locked {
     };
 }
 pub(super) use skip_locked;
+
+/// That the body of a version (alias `v`) has a member named `security` somewhere. Each has a function of its own that looks for
+/// bytes in bytes.
+pub(super) const fn has_security(database: &Database) -> &'static str {
+    match database {
+        Backend::Sqlite(_) => "instr(v.body, x'22736563757269747922') > 0",
+        Backend::Postgres(_) => r"position('\x22736563757269747922'::bytea in v.body) > 0",
+    }
+}
 
 /// Counts what the tables hold, for the planner. PostgreSQL does so by itself within a minute of many changes, in which plans
 /// are poor after a load. SQLite is never asked to: the texts of searches leave its planner no choice, tests assert the

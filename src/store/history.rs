@@ -47,7 +47,7 @@ pub struct Past {
 }
 
 #[derive(Debug, sqlx::FromRow)]
-struct PastRow {
+pub(super) struct PastRow {
     #[sqlx(flatten)]
     stored: StoredRow,
     created: bool,
@@ -69,6 +69,8 @@ macro_rules! past_columns {
         )
     };
 }
+
+pub(super) use past_columns;
 
 /// The condition that a version was not yet replaced at the instant bound as the parameter named; none asks for nothing.
 macro_rules! current_after {

@@ -73,8 +73,8 @@ pub(super) const CLEAR: [&str; 11] = [
     "delete from index_place where resource_key = $1",
     "delete from index_text where resource_key = $1",
 ];
-/// All of them but `party`, whose rows are not search parameters'.
-pub(super) const EVERY: i64 = ((1 << CLEAR.len()) - 1) & !(1 << 7);
+/// All of them.
+pub(super) const EVERY: i64 = (1 << CLEAR.len()) - 1;
 pub(super) const PARAMETERS: &str = "select type, code, id from search_parameter order by id";
 pub(super) const ADD_PARAMETER: &str =
     "insert into search_parameter (type, code) values ($1, $2) on conflict do nothing";

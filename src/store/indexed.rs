@@ -4,7 +4,7 @@
 use super::Store;
 use super::database::on;
 use super::index;
-use super::pending::KeyedRows;
+use super::pending::{KeyedRows, Party};
 use super::resources::{Stored, StoredRow, retrying, version_columns};
 use super::tx::Tx;
 use crate::problem::Problem;
@@ -33,28 +33,40 @@ pub(super) const CURRENT: &str = concat!(
      where r.type = $1 and not r.deleted order by r.id limit $2"
 );
 
-/// The bit of table `party` in `resource.indexed`: its rows are not search parameters'.
-const PARTY: i64 = 1 << 7;
+/// All rows of one resource but the version itself.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// What is searchable about it.
+    pub index: IndexRows,
+    /// Who takes part in it.
+    pub parties: Vec<Party>,
+}
 
 impl Tx {
-    /// Replaces the index rows of resources, each where it is still at the version they were made from (whoever changed it
-    /// has indexed it). Says how many were replaced.
-    pub async fn reindex(&mut self, all: &[(Stored, IndexRows)]) -> Result<usize, Problem> {
+    /// Replaces the index rows and the parties of resources, each where it is still at the version they were made from (whoever
+    /// changed it has indexed it). Who created a resource stays. Says how many were replaced.
+    pub async fn reindex(&mut self, all: &[(Stored, Rows)]) -> Result<usize, Problem> {
+        self.replace_rows(all, 0).await
+    }
+
+    /// The same; rows go also from the tables that `cleared` names, whatever the resources are said to have.
+    pub(super) async fn replace_rows(&mut self, all: &[(Stored, Rows)], cleared: i64) -> Result<usize, Problem> {
         self.begin_change().await?;
         let mut replaced = 0;
         for (stored, rows) in all {
-            let mask = index::mask(rows, 0);
+            let Rows { index: rows, parties } = rows;
+            let mask = index::mask(rows, parties.len());
             let updated: Result<Option<i64>, _> = on!(&mut self.connection, |c| {
                 let query = sqlx::query_scalar(REPLACE).bind(mask).bind(rows.generation);
                 query.bind(stored.key).bind(stored.version).fetch_optional(&mut *c).await
             });
             let Some(indexed) = self.check(updated)? else { continue };
             replaced += 1;
-            self.job.cleared.push((stored.key, indexed & !PARTY));
+            self.job.cleared.push((stored.key, indexed | cleared));
             self.touched.add(&stored.resource_type, rows, Some(stored.key));
             if mask != 0 {
-                let (key, resource_type, rows) = (stored.key, stored.resource_type.clone(), rows.clone());
-                self.job.index.push(KeyedRows { key, resource_type, rows, parties: Vec::new() });
+                let (key, resource_type) = (stored.key, stored.resource_type.clone());
+                self.job.index.push(KeyedRows { key, resource_type, rows: rows.clone(), parties: parties.clone() });
             }
         }
         // A later job of this batch may change one of them: it must find these rows written, not gathered.

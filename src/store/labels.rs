@@ -5,6 +5,9 @@ use super::database::{Database, on};
 use super::resources::retrying;
 use crate::problem::Problem;
 
+/// Labels of each kind that are answered.
+pub(super) const MOST: i64 = 1000;
+
 /// The different labels in use, sorted, at most 1,000 of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {

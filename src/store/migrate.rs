@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("migrations/0007_audit_subjects.sql")),
     (8, include_str!("migrations/0008_terminology.sql")),
     (9, include_str!("migrations/0009_audit_export.sql")),
+    (10, include_str!("migrations/0010_client_device.sql")),
 ];
 
 const CREATE_TABLE: &str =

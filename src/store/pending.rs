@@ -8,6 +8,7 @@ use super::references::Demands;
 use super::resources::Stored;
 use crate::clock::Micros;
 use crate::search::index::IndexRows;
+use crate::search::kinds::bounded;
 
 /// A new version of a resource, ready to be stored. `Tx::create` and `Tx::update` take it.
 #[derive(Debug, Clone)]
@@ -41,6 +42,14 @@ pub struct Party {
     pub organisation: String,
     /// In which role, for example `referrer`, `provider`.
     pub role: String,
+}
+
+impl Party {
+    /// The part of whoever creates a resource.
+    #[must_use]
+    pub fn author(organisation: &str) -> Self {
+        Self { organisation: bounded(organisation), role: "author".to_owned() }
+    }
 }
 
 /// A job for later, written with the change that causes it.

@@ -101,7 +101,7 @@ fn with_resources(statement: &Statement) -> String {
 }
 
 /// Looks numbers up that this process does not know: another process on the database may have given them since.
-async fn learn(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<(), Problem> {
+pub(super) async fn learn(database: &Database, parameters: &Parameters, statement: &Statement) -> Result<(), Problem> {
     for bind in &statement.binds {
         let Bind::Parameter { resource_type, code } = bind else { continue };
         if parameters.get(resource_type, code).is_some() {

@@ -35,5 +35,6 @@ mod store;
 mod support;
 mod telemetry;
 mod terminology;
+mod traces;
 mod validate;
 mod visibility;

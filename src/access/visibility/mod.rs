@@ -22,6 +22,9 @@ pub const OBJECTION: &str = "objection";
 /// The part that exceptions from it have.
 pub const PERMISSION: &str = "permission";
 
+/// The part that the names of a Patient have in it (`referral::person`): Patients that share one are one person.
+pub const PERSON: &str = "person";
+
 /// What a caller sees.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Visibility {
@@ -84,6 +87,12 @@ impl Limits {
         !self.open && labels::hidden_from(self.role).any(|hidden| hidden == label)
     }
 
+    /// True where there are labels that hide something.
+    #[must_use]
+    pub fn hides_something(&self) -> bool {
+        !self.open && labels::hidden_from(self.role).next().is_some()
+    }
+
     /// True where the role may create resources of this type.
     #[must_use]
     pub fn creates(&self, resource_type: &str) -> bool {
@@ -120,7 +129,7 @@ fn changeable(ways: &Ways<'_>) -> Restrictions {
     all
 }
 
-/// That the patient has not objected. Providers are third parties: an objection that names nobody is against them. Link workers
+/// That the patient has not objected, as whichever Patient resource of the same person. Providers are third parties: an objection that names nobody is against them. Link workers
 /// coordinate the care; against them counts what names them.
 fn objection(role: Role, names: &Names) -> Option<Condition> {
     let all = names.all();
@@ -131,6 +140,6 @@ fn objection(role: Role, names: &Names) -> Option<Condition> {
         Role::LinkWorker => by_name.into(),
         _ => return None,
     };
-    let objection = Objection { roles, exceptions: with(PERMISSION).into() };
+    let objection = Objection { roles, exceptions: with(PERMISSION).into(), person: PERSON.to_owned() };
     Some(Condition::Not(Box::new(Condition::Objection(objection))))
 }

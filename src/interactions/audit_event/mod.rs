@@ -3,11 +3,13 @@
 //! stored as resources. `dispatch` sends every request at an AuditEvent address here; the access log of a patient uses
 //! `page` too.
 
+mod devices;
 mod kind;
 mod page;
 pub mod parameters;
 mod resource;
 
+pub use self::devices::Devices;
 pub use self::page::{Page, page};
 pub use self::resource::of as resource;
 
@@ -121,7 +123,7 @@ async fn read(server: &Server, request: &Request, id: &str) -> Result<Reply, Pro
     server.store.audit(record).await?;
     let mut content = Content::Empty;
     if !known {
-        let mut event = resource::of(server, &row);
+        let mut event = resource::of(server, &Devices::read(server).await?, &row);
         subset.reduce(&mut event);
         content = Content::Stored(fhir_json::to_bytes(&event).into());
     }
@@ -129,7 +131,8 @@ async fn read(server: &Server, request: &Request, id: &str) -> Result<Reply, Pro
 }
 
 async fn find(server: &Server, request: &Request, given: &[(String, String)]) -> Result<Reply, Problem> {
-    let parameters = parameters::Parameters::read(server, request, given)?;
+    let devices = Devices::read(server).await?;
+    let parameters = parameters::Parameters::read(server, &devices, request, given)?;
     let page = page(server, TYPE, &parameters).await?;
     let shown: Vec<Vec<String>> = page.rows.iter().map(|row| AuditRow::texts_in(&row.patients)).collect();
     let record = AuditRecord {
@@ -139,6 +142,6 @@ async fn find(server: &Server, request: &Request, given: &[(String, String)]) ->
         ..Stamp::of(request, server.clock.now()).record("search-type", 200)
     };
     server.store.audit(record).await?;
-    let bundle = page.bundle(server, &parameters, |row| resource::of(server, row));
+    let bundle = page.bundle(server, &parameters, |row| resource::of(server, &devices, row));
     Ok(Reply { issues: parameters.warnings, ..Reply::new(200, Content::Resource(bundle)) })
 }

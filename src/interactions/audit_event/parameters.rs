@@ -1,6 +1,7 @@
 //! The search parameters of AuditEvent (<https://hl7.org/fhir/R4/auditevent.html#search>): what is offered, and how a value becomes
 //! tests of audit rows. The CapabilityStatement lists [`OFFERED`].
 
+use super::devices::Devices;
 use super::kind;
 use super::resource::{self, CLIENT_SYSTEM};
 use crate::access::ODS_SYSTEM;
@@ -57,7 +58,12 @@ pub struct Parameters {
 impl Parameters {
     /// Reads the parameters. 400 with an issue for each value that cannot be understood, and for each parameter that is not
     /// known where the client wants strict handling.
-    pub fn read(server: &Server, request: &Request, given: &[(String, String)]) -> Result<Self, Problem> {
+    pub fn read(
+        server: &Server,
+        devices: &Devices,
+        request: &Request,
+        given: &[(String, String)],
+    ) -> Result<Self, Problem> {
         let mut parameters = Self {
             tests: Vec::new(),
             newest_first: true,
@@ -69,7 +75,7 @@ impl Parameters {
         };
         let mut faults = Vec::new();
         for (name, value) in given {
-            match parameters.take(server, name, value) {
+            match parameters.take((server, devices), name, value) {
                 Ok(true) => parameters.understood.push((name.clone(), value.clone())),
                 Ok(false) => parameters.warnings.push(unknown(name, request.headers.strict)),
                 Err(text) => faults
@@ -83,7 +89,7 @@ impl Parameters {
     }
 
     /// Takes one parameter; false where it is not known.
-    fn take(&mut self, server: &Server, name: &str, value: &str) -> Result<bool, String> {
+    fn take(&mut self, (server, devices): (&Server, &Devices), name: &str, value: &str) -> Result<bool, String> {
         match name {
             "_format" | "_pretty" => return Ok(true),
             "_sort" => self.newest_first = newest_first(value)?,
@@ -93,7 +99,11 @@ impl Parameters {
             "_page" => self.page = Some(value.to_owned()),
             _ => {
                 let Some(read) = reader(name) else { return Ok(false) };
-                let pieces = Pieces::split(value, ',').map(|piece| read(server, &piece));
+                let read = |piece: String| match device(server, &piece) {
+                    Some(device) if name == "agent" => Ok(of_device(devices, &device)),
+                    _ => read(server, &piece),
+                };
+                let pieces = Pieces::split(value, ',').map(read);
                 let tests = pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<_>>();
                 // No code has this meaning: nothing matches.
                 self.tests.push(if tests.is_empty() { vec![Test::Between(0, 0)] } else { tests });
@@ -210,6 +220,17 @@ fn referred(server: &Server, text: &str, only: Option<&str>) -> Result<Vec<Test>
 
 fn is_id(text: &str) -> bool {
     primitive::check_text(PrimitiveKind::Id, text).is_ok()
+}
+
+/// `Device/id`, where a text refers to a Device of this server.
+fn device(server: &Server, text: &str) -> Option<String> {
+    let text = text.strip_prefix(&server.base).map_or(text, |rest| rest.trim_start_matches('/'));
+    text.strip_prefix("Device/").filter(|id| is_id(id)).map(|id| format!("Device/{id}"))
+}
+
+/// The clients that stand for a Device.
+fn of_device(devices: &Devices, device: &str) -> Vec<Test> {
+    devices.clients(device).map(|client| Test::Is(Field::Client, client.to_owned())).collect()
 }
 
 /// A client, an organisation or a person, whichever has this identifier.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
+use super::devices::Devices;
 use super::kind::{self, DICOM};
 use crate::fhir::base64;
 use crate::fhir::primitive;
@@ -39,7 +40,7 @@ pub fn place(id: &str) -> Option<(String, i64)> {
 
 /// The resource.
 #[must_use]
-pub fn of(server: &Server, row: &AuditRow) -> Value {
+pub fn of(server: &Server, devices: &Devices, row: &AuditRow) -> Value {
     let recorded = temporal::format_instant(row.recorded);
     let event = kind::event(&row.interaction);
     let coding =
@@ -61,7 +62,7 @@ pub fn of(server: &Server, row: &AuditRow) -> Value {
     if let Some(purpose) = purpose(row) {
         resource["purposeOfEvent"] = json!([purpose]);
     }
-    resource["agent"] = Value::Array(agents(server, row));
+    resource["agent"] = Value::Array(agents(server, devices, row));
     resource["source"] = json!({
         "observer": server_itself(server),
         "type": [{ "system": SOURCE_TYPE, "code": "4", "display": "Application Server" }],
@@ -106,12 +107,12 @@ fn purpose(row: &AuditRow) -> Option<Value> {
 }
 
 /// Who took part: whoever has the data first is the source.
-fn agents(server: &Server, row: &AuditRow) -> Vec<Value> {
+fn agents(server: &Server, devices: &Devices, row: &AuditRow) -> Vec<Value> {
     let writes = matches!(kind::action(&row.interaction), "C" | "U" | "D");
     let source = json!({ "coding": [{ "system": DICOM, "code": "110153", "display": "Source Role ID" }] });
     let destination = json!({ "coding": [{ "system": DICOM, "code": "110152", "display": "Destination Role ID" }] });
     let (own, clients) = if writes { (destination, source) } else { (source, destination) };
-    let mut agents = vec![client(row, &clients)];
+    let mut agents = vec![client(devices, row, &clients)];
     if !row.organisation.is_empty() {
         let who = identified(&row.organisation, "Organization");
         agents.push(json!({ "type": { "text": "Organisation on whose behalf the client acts" }, "who": who, "requestor": false }));
@@ -128,13 +129,18 @@ fn agents(server: &Server, row: &AuditRow) -> Vec<Value> {
     agents
 }
 
-fn client(row: &AuditRow, role: &Value) -> Value {
+/// The client by its identifier and, where it stands for one, its Device.
+fn client(devices: &Devices, row: &AuditRow, role: &Value) -> Value {
     let mut agent = json!({ "type": role });
     agent["who"] = if row.client.is_empty() {
         json!({ "display": "A client that did not say who it is" })
     } else {
         json!({ "identifier": { "system": CLIENT_SYSTEM, "value": row.client }, "display": row.client })
     };
+    if let Some(device) = devices.of(&row.client) {
+        agent["who"]["reference"] = json!(device);
+        agent["who"]["type"] = json!("Device");
+    }
     agent["requestor"] = json!(row.user_id.is_empty() && row.user_role.is_empty());
     if row.address.parse::<IpAddr>().is_ok() {
         agent["network"] = json!({ "address": row.address, "type": "2" });

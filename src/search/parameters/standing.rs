@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::Parameter;
 use crate::fhir::definitions::SearchParameter;
 
-/// Raise this whenever extraction yields other rows for the same resource and definitions: at their next start servers then
-/// index everything anew.
-const EXTRACTION: i64 = 2;
+/// Raise this whenever extraction yields other rows for the same resource and definitions, or parties are read otherwise: at their
+/// next start servers then index everything anew.
+const EXTRACTION: i64 = 3;
 
 /// Whether searches may use a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

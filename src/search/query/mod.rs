@@ -115,6 +115,8 @@ pub struct Objection {
     pub roles: Arc<[String]>,
     /// Parts that except the caller from the objection.
     pub exceptions: Arc<[String]>,
+    /// The part under which Patients have the names of their person.
+    pub person: String,
 }
 
 /// A reference parameter of one type that points to resources of another.

@@ -11,6 +11,7 @@ mod order;
 pub mod page;
 mod party;
 pub mod statement;
+mod visible;
 
 pub use count::count;
 pub use dependence::Dependence;
@@ -18,3 +19,4 @@ pub use include::{Round, identities, include};
 pub use order::Position;
 pub use page::{FEW, Page, Stage, estimate, stages};
 pub use statement::{Bind, SortColumn, Statement};
+pub use visible::visible_keys;

@@ -21,22 +21,31 @@ pub(super) fn row(parties: &Parties, alias: &str, sql: &mut Sql) {
 }
 
 /// Writes that the patient of the resource at `at` objects: the store keeps whom a version is about, and a Consent has its
-/// objections under the patient's name.
+/// objections under the patient's name. It may be the name of another Patient that is the same person: from name to name go those
+/// Patients that have both, until there is no further one.
 pub(super) fn objection(objection: &Objection, at: At<'_>, sql: &mut Sql) {
     let (resource, version, refusal) = (sql.alias('r'), sql.alias('v'), sql.alias('p'));
+    let (person, name) = (sql.alias('n'), sql.alias('m'));
     sql.push(&format!("exists (select 1 from resource {resource} join resource_version {version}"));
     sql.push(&format!(" on {version}.resource_key = {resource}.key and {version}.version = {resource}.version"));
-    sql.push(&format!(" join party {refusal} on {refusal}.organisation = {version}.patient and "));
+    sql.push(&format!(" where {resource}.key = {} and {version}.patient <> '' and exists (", at.key));
+    sql.push(&format!("with recursive {person} (name) as (select {version}.patient"));
+    sql.push(&format!(
+        " union select b.organisation from {person} {name} join party a on a.organisation = {name}.name"
+    ));
+    sql.push(" and a.role = ").text(&objection.person);
+    sql.push(" join party b on b.resource_key = a.resource_key and b.role = ").text(&objection.person);
+    sql.push(&format!(") select 1 from {person} {name} join party {refusal} on {refusal}.organisation = {name}.name"));
+    sql.push(" and ");
     list(&format!("{refusal}.role"), &objection.roles, sql);
-    sql.push(&format!(" where {resource}.key = {} and {version}.patient <> ''", at.key));
     if !objection.exceptions.is_empty() {
         let exception = sql.alias('p');
-        sql.push(&format!(" and not exists (select 1 from party {exception}"));
-        sql.push(&format!(" where {exception}.organisation = {version}.patient and "));
+        sql.push(&format!(" where not exists (select 1 from party {exception}"));
+        sql.push(&format!(" where {exception}.organisation = {refusal}.organisation and "));
         list(&format!("{exception}.role"), &objection.exceptions, sql);
         sql.push(&format!(" and {exception}.resource_key = {refusal}.resource_key)"));
     }
-    sql.push(")");
+    sql.push("))");
 }
 
 /// Writes that `column` is one of the values. The list is filled up to a power of two with its last value, so that few texts

@@ -10,16 +10,14 @@ use sqlx::{ConnectOptions as _, SqliteConnection};
 use super::Report;
 use crate::clock::Clock;
 use crate::problem::Problem;
-use crate::search::index::IndexRows;
 use crate::search::references::LocalReference;
 use crate::store::backup::cell::{Cell, cells};
 use crate::store::backup::tables::{self, Table};
 use crate::store::database::{Connection, on};
 use crate::store::index::{self, NewParameters, Parameters};
-use crate::store::pending::KeyedRows;
+use crate::store::pending::{KeyedRows, Party};
 use crate::store::resources::{Stored, StoredRow, version_columns};
-use crate::store::tx::Tx;
-use crate::store::{error, migrate, references};
+use crate::store::{Rows as AllRows, error, migrate, references};
 
 pub(in crate::store) const BATCH: &str = concat!(
     "select ",
@@ -27,16 +25,24 @@ pub(in crate::store) const BATCH: &str = concat!(
     " from resource r join resource_version v on v.resource_key = r.key and v.version = r.version \
      where r.key > $1 and not r.deleted order by r.key limit 200"
 );
-pub(in crate::store) const CLEAR_MASK: &str = "update resource set indexed = indexed & $1 where key = $2";
+/// Who created resources with keys in a range, and who brought them back.
+pub(in crate::store) const AUTHORS: &str = "select distinct v.resource_key, v.author from resource_version v \
+     where v.resource_key >= $1 and v.resource_key <= $2 and v.author <> '' and not v.deleted \
+     and not exists (select 1 from resource_version p where p.resource_key = v.resource_key \
+     and p.version = v.version - 1 and not p.deleted) order by v.resource_key, v.author";
 
 /// What is found in a resource.
 #[derive(Debug)]
 pub struct Content {
-    /// Its index rows.
-    pub rows: IndexRows,
+    /// Its index rows and who takes part in it.
+    pub rows: AllRows,
     /// What it refers to on this server.
     pub references: Vec<LocalReference>,
 }
+
+/// Of the parties, those that nothing keeps.
+const LOST_PARTIES: &str =
+    " where i.role <> 'author' or not exists (select 1 from resource r where r.key = i.resource_key)";
 
 /// Rows of one resource in one table, as texts in order.
 type Rows = HashMap<(usize, i64), Vec<String>>;
@@ -77,6 +83,7 @@ async fn batch_of(
     report: &mut Report,
 ) -> Result<(), Problem> {
     let (mut wanted, mut referring) = (Vec::new(), Vec::new());
+    let mut authors = authors(connection, range).await?;
     let mut checked = Vec::with_capacity(batch.len());
     for stored in batch {
         match read(&stored) {
@@ -84,7 +91,9 @@ async fn batch_of(
                 let about = format!("{}/{}", stored.resource_type, stored.id);
                 referring.extend(content.references.into_iter().map(|reference| (about.clone(), reference)));
                 let (key, resource_type) = (stored.key, stored.resource_type.clone());
-                wanted.push(KeyedRows { key, resource_type, rows: content.rows, parties: Vec::new() });
+                let AllRows { index: rows, mut parties } = content.rows;
+                parties.append(&mut authors.remove(&key).unwrap_or_default());
+                wanted.push(KeyedRows { key, resource_type, rows, parties });
                 checked.push(stored);
             }
             Err(_) => {
@@ -102,6 +111,18 @@ async fn batch_of(
         }
     }
     dangling(connection, referring, report).await
+}
+
+/// The parties that those have who created what has a key in a range.
+async fn authors(connection: &mut Connection, range: (i64, i64)) -> Result<HashMap<i64, Vec<Party>>, Problem> {
+    let rows: Vec<(i64, String)> =
+        on!(connection, |c| sqlx::query_as(AUTHORS).bind(range.0).bind(range.1).fetch_all(&mut *c).await)
+            .map_err(error::problem)?;
+    let mut all: HashMap<i64, Vec<Party>> = HashMap::new();
+    for (key, author) in rows {
+        all.entry(key).or_default().push(Party::author(&author));
+    }
+    Ok(all)
 }
 
 fn differences(tables: &[Table], key: i64, expected: &Rows, found: &Rows) -> Vec<String> {
@@ -165,7 +186,9 @@ async fn orphans(
 ) -> Result<(), Problem> {
     let mut keys: Vec<i64> = Vec::new();
     for table in tables {
-        let text = format!("select distinct resource_key from {} order by resource_key", table.name);
+        // Who created what was deleted is kept.
+        let kept = if table.name == "party" { LOST_PARTIES } else { "" };
+        let text = format!("select distinct i.resource_key from {} i{kept} order by i.resource_key", table.name);
         let found: Vec<i64> =
             on!(&mut *connection, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_all(&mut *c).await)
                 .map_err(error::problem)?;
@@ -183,7 +206,7 @@ async fn orphans(
 
 async fn index_tables(connection: &mut Connection) -> Result<Vec<Table>, Problem> {
     let mut tables = tables::tables(connection).await?;
-    tables.retain(|table| table.name.starts_with("index_"));
+    tables.retain(|table| table.name.starts_with("index_") || table.name == "party");
     for table in &mut tables {
         // Both databases list columns in the same order after this.
         table.columns.sort_by(|a, b| a.0.cmp(&b.0));
@@ -240,29 +263,5 @@ impl Ideal {
         let rows = select(&mut self.connection, tables, range).await?;
         self.connection.execute("rollback").await.map_err(error::problem)?;
         Ok(rows)
-    }
-}
-
-impl Tx {
-    /// As [`Tx::reindex`], whatever tables the resources are said to have rows in.
-    pub(super) async fn rebuild_index(&mut self, all: &[(Stored, IndexRows)]) -> Result<usize, Problem> {
-        let keys: Vec<i64> = all.iter().map(|(stored, _)| stored.key).collect();
-        self.clear_index(&keys).await?;
-        self.reindex(all).await
-    }
-
-    /// Removes all index rows of resources.
-    pub(super) async fn clear_index(&mut self, keys: &[i64]) -> Result<(), Problem> {
-        self.begin_change().await?;
-        let every: Vec<(i64, i64)> = keys.iter().map(|key| (*key, index::EVERY)).collect();
-        let cleared = index::clear(&mut self.connection, &every).await;
-        self.check(cleared)?;
-        for key in keys {
-            let kept = on!(&mut self.connection, |c| {
-                sqlx::query(CLEAR_MASK).bind(!index::EVERY).bind(*key).execute(&mut *c).await.map(|_| ())
-            });
-            self.check(kept)?;
-        }
-        Ok(())
     }
 }

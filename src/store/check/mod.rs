@@ -1,7 +1,8 @@
-//! Whether the database agrees with itself: versions, current pointers, index rows, references, audit trail, pages of the
+//! Whether the database agrees with itself: versions, current pointers, index rows, parties, references, audit trail, pages of the
 //! file. Called by `kith check`; a server may run meanwhile, since each step looks at one state of the database.
 
 mod index;
+mod repair;
 mod versions;
 
 pub use self::index::Content;
@@ -9,7 +10,7 @@ pub use self::index::Content;
 use super::audit::verify::{self, Trust};
 use super::database::{Connection, Database, on};
 use super::resources::Stored;
-use super::{Store, StoreSettings, dialect, error, migrate};
+use super::{StoreSettings, dialect, error, migrate};
 use crate::problem::{Kind, Problem};
 
 /// One disagreement.
@@ -144,31 +145,13 @@ pub(super) fn statements() -> impl Iterator<Item = (&'static str, &'static str)>
     let rules = versions::RULES.iter().map(|rule| ("check::versions::RULES", rule.sql));
     rules.chain([
         ("check::index::BATCH", index::BATCH),
-        ("check::index::CLEAR_MASK", index::CLEAR_MASK),
+        ("check::index::AUTHORS", index::AUTHORS),
+        ("check::repair::CLEAR_MASK", repair::CLEAR_MASK),
+        ("check::repair::FORGET_AUTHORS", repair::FORGET_AUTHORS),
+        ("check::repair::FORGET_LOST_AUTHORS", repair::FORGET_LOST_AUTHORS),
+        ("check::repair::IS_LIVING", repair::IS_LIVING),
         ("check::versions::BODIES", versions::BODIES),
         ("check::versions::HIGHEST", versions::HIGHEST),
         ("check::versions::NEXT_KEY", versions::NEXT_KEY),
     ])
-}
-
-impl Store {
-    /// Makes the index rows of resources anew, whatever rows they had, and removes those of `orphans`. A resource that was
-    /// changed meanwhile is left alone: whoever changed it has indexed it. Says how many were indexed.
-    pub async fn rebuild_index(
-        &self,
-        resources: Vec<(Stored, crate::search::index::IndexRows)>,
-        orphans: Vec<i64>,
-        record: super::AuditRecord,
-    ) -> Result<usize, Problem> {
-        let work = std::sync::Arc::new((resources, orphans, record));
-        self.write(move |tx| {
-            let work = std::sync::Arc::clone(&work);
-            Box::pin(async move {
-                tx.clear_index(&work.1).await?;
-                let rebuilt = tx.rebuild_index(&work.0).await?;
-                Ok((rebuilt, vec![work.2.clone()]))
-            })
-        })
-        .await
-    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::http::TestServer;
 use crate::support::sql::execute;
 use crate::support::{TestDatabase, both};
+use crate::visibility::world::{self, World};
 
 fn check(database: &TestDatabase, more: &[&str]) -> (Option<i32>, Value) {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_kith"))
@@ -62,6 +63,23 @@ fn fill(database: &TestDatabase) {
         .expect(201);
 }
 
+/// A referral that organisations send under their names, and something of theirs that was deleted.
+fn fill_as_clients(database: &TestDatabase) {
+    let world = World::new(database);
+    let create = |resource: &Value| {
+        let mut resource = resource.clone();
+        resource.as_object_mut().unwrap().shift_remove("id");
+        let path = resource["resourceType"].as_str().unwrap().to_owned();
+        let created = world.send("surgery", "POST", &path, Some(&resource)).expect(201).json();
+        created["id"].as_str().unwrap().to_owned()
+    };
+    let patient = create(&world::patient("x"));
+    let request = create(&world::request("x", &patient, "surgery"));
+    create(&world::task("x", (&request, &patient), "surgery", Some("walks"), "requested"));
+    let deleted = create(&world::patient("x"));
+    world.send("surgery", "DELETE", &format!("Patient/{deleted}"), None).expect(204);
+}
+
 both! {
     async fn what_agrees_is_said_to_agree(database) {
         std::thread::scope(|scope| scope.spawn(|| fill(&database)).join().unwrap());
@@ -97,6 +115,36 @@ both! {
         }
         let (_, report) = check(&database, &["--references-write", "allow"]);
         assert!(!rules(&report).contains(&"reference"), "{report}");
+    }
+
+    async fn damaged_parties_are_made_anew(database) {
+        std::thread::scope(|scope| scope.spawn(|| fill_as_clients(&database)).join().unwrap());
+        let (code, report) = check(&database, &[]);
+        assert_eq!((code, &report["findings"]), (Some(0), &json!([])), "{report}");
+        for sql in [
+            "delete from party where role = 'owner'",
+            "delete from party where role = 'author' and resource_key in (select key from resource where type = 'ServiceRequest')",
+            "update party set organisation = 'https://fhir.nhs.uk/Id/ods-organization-code|X26' where role = 'author' and resource_key in (select key from resource where type = 'Task')",
+            "delete from party where role = 'person'",
+            "insert into party (organisation, role, resource_key) select 'Organization/evil', 'owner', key from resource where type = 'Patient' and deleted",
+            "insert into party (organisation, role, resource_key) values ('Organization/evil', 'author', 999999)",
+            "insert into party (organisation, role, resource_key) select 'Organization/evil', 'requester', key from resource where type = 'Task'",
+        ] {
+            assert!(execute(&database, sql).await >= 1, "{sql}");
+        }
+        let (code, report) = check(&database, &[]);
+        assert_eq!((code, rules(&report)), (Some(1), vec!["index"]), "{report}");
+        let about: Vec<String> = report["findings"].as_array().unwrap().iter().map(|found| found["about"].to_string()).collect();
+        for name in ["Task/", "ServiceRequest/", "Patient/", "party"] {
+            assert!(about.iter().any(|about| about.contains(name)), "{name}: {report}");
+        }
+        let (code, report) = check(&database, &["--repair"]);
+        assert_eq!(code, Some(0), "{report}");
+        let (code, report) = check(&database, &[]);
+        assert_eq!((code, &report["findings"]), (Some(0), &json!([])), "{report}");
+        // Who created what was deleted stays known.
+        let of_deleted = "update party set role = 'author' where role = 'author' and resource_key in (select key from resource where deleted)";
+        assert_eq!(execute(&database, of_deleted).await, 1);
     }
 
     async fn a_damaged_index_is_made_anew(database) {

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use crate::oauth::world::Keys;
+use crate::support::http::TestServer;
 use crate::support::{TestDatabase, both};
 
 fn client(database: &TestDatabase, arguments: &[&str]) -> Output {
@@ -51,6 +52,41 @@ both! {
             .current_dir(database.folder()).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
         assert_eq!((&report["verdict"], report["rows"].as_i64()), (&"intact".into(), Some(4)), "each change is audited");
+    }
+
+    async fn a_system_stands_for_a_device_and_an_endpoint(database) {
+        std::thread::scope(|scope| scope.spawn(|| {
+            let server = TestServer::start(&database);
+            for name in ["Device/gp", "Device/later", "Device/gone"] {
+                let id = name.trim_start_matches("Device/");
+                server.put(name, &serde_json::json!({ "resourceType": "Device", "id": id })).expect(201);
+            }
+            server.delete("Device/gone").expect(204);
+            server.put("Endpoint/gp", &serde_json::json!({
+                "resourceType": "Endpoint", "id": "gp", "status": "active", "address": "https://gp.example/fhir",
+                "connectionType": { "system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type", "code": "hl7-fhir-rest" },
+                "payloadType": [{ "text": "any" }],
+            })).expect(201);
+        }).join().unwrap());
+        let keys = Keys::elliptic("k1");
+        let file = key_file(&database, "keys.json", &serde_json::json!({ "keys": [keys.jwk()] }));
+        let add = |more: &[&str]| {
+            let own = ["add", "gp", "--name", "GP", "--role", "referrer", "--scope", "system/Task.rs", "--jwks", &file];
+            client(&database, &[own.as_slice(), more].concat())
+        };
+        for (device, part) in [("Device/nobody", "There is no Device/nobody"), ("Device/gone", "There is no Device/gone"), ("gp", "is not Device/")] {
+            let output = add(&["--device", device]);
+            assert_eq!(output.status.code(), Some(2));
+            assert!(said(&output).contains(part), "{}", said(&output));
+        }
+        let output = add(&["--device", "Device/gp", "--endpoint", "Endpoint/gp"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let listed = || -> serde_json::Value { serde_json::from_str(&said(&client(&database, &["list", "--json"]))).unwrap() };
+        assert_eq!((&listed()["device"], &listed()["endpoint"]), (&"Device/gp".into(), &"Endpoint/gp".into()));
+        assert!(said(&client(&database, &["list"])).contains("Device/gp Endpoint/gp"));
+        assert_eq!(client(&database, &["rotate", "gp", "--device", "Device/later"]).status.code(), Some(0));
+        assert_eq!((&listed()["device"], &listed()["endpoint"]), (&"Device/later".into(), &"Endpoint/gp".into()));
+        assert_eq!(client(&database, &["rotate", "gp", "--endpoint", "Endpoint/nobody"]).status.code(), Some(2));
     }
 
     async fn every_mistake_is_reported_at_once(database) {

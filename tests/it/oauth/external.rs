@@ -23,7 +23,7 @@ over_http!(
     keys_are_fetched_once_from_where_the_operator_allows,
 );
 
-fn entry(keys: &str) -> String {
+pub fn entry(keys: &str) -> String {
     format!(
         "[[issuer]]\nname = \"idp\"\nissuer = \"https://idp.example\"\naudience = \"https://kith.example/fhir\"\nkeys = \"{keys}\"\n\
          scopes = \"system/Patient.rs system/Task.cruds\"\nroles = [\"harness\", \"referrer\"]\norganisations = [\"Y12345\", \"X99999\"]\n\
@@ -43,7 +43,7 @@ fn with_key_file(database: &TestDatabase, keys: &Keys) -> TestServer {
     start(database, "keys.json", &[])
 }
 
-fn claims() -> Value {
+pub fn claims() -> Value {
     json!({
         "iss": "https://idp.example", "aud": ["https://other.example", "https://kith.example/fhir"], "client_id": "app-1",
         "scp": ["openid", "system/Patient.rs", "system/Task.r", "system/Organization.cruds"], "kith_role": ["admin", "harness"],

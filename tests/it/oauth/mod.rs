@@ -1,7 +1,9 @@
 //! Access tokens: who gets one, and what it opens.
 
+mod accounted;
 mod attacks;
 mod external;
+mod key_url;
 mod scopes;
 mod seal;
 mod tokens;

@@ -13,6 +13,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509NameBuilder};
 use serde_json::{Value, json};
 
@@ -20,8 +21,8 @@ use super::world::{Keys, now};
 use crate::support::TestDatabase;
 use crate::support::process::Process;
 
-/// A certificate that signs itself.
-fn certificate(name: &str) -> (X509, PKey<Private>) {
+/// A certificate of `localhost` that signs itself.
+pub fn certificate(name: &str) -> (X509, PKey<Private>) {
     let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
     subject.append_entry_by_text("CN", name).unwrap();
@@ -34,6 +35,8 @@ fn certificate(name: &str) -> (X509, PKey<Private>) {
     builder.set_pubkey(&key).unwrap();
     builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
     builder.set_not_after(&Asn1Time::days_from_now(2).unwrap()).unwrap();
+    let names = SubjectAlternativeName::new().dns("localhost").build(&builder.x509v3_context(None, None)).unwrap();
+    builder.append_extension(names).unwrap();
     builder.sign(&key, MessageDigest::sha256()).unwrap();
     (builder.build(), key)
 }

@@ -103,6 +103,7 @@ impl TestServer {
                 .run();
                 sender.send((Arc::clone(&server), running.handle())).unwrap();
                 running.await.unwrap();
+                kith::app::leave(&server).await;
                 runner.stop().await;
                 server.store.close().await;
             });

@@ -9,6 +9,7 @@ use crate::support::{TestDatabase, over_http};
 over_http!(
     an_objection_is_enforced_and_explained,
     an_objection_may_name_whom_it_is_against,
+    an_objection_holds_for_the_person,
     labels_restrict_by_role,
     the_glass_is_broken_with_a_reason_and_noted,
     a_taken_off_label_still_hides_what_had_it,
@@ -82,6 +83,58 @@ fn an_objection_may_name_whom_it_is_against(database: &TestDatabase) {
     world.get("walks", "ServiceRequest/r1").expect(200);
     world.get("kitchen", "Task/t3").expect(404);
     world.get("walks", "Task/t3").expect(200);
+}
+
+fn an_objection_holds_for_the_person(database: &TestDatabase) {
+    let world = World::new(database);
+    let of = |id: &str, number: &str, link: Option<&str>| {
+        let mut found = patient(id);
+        found["identifier"][0]["value"] = json!(number);
+        if let Some(other) = link {
+            found["link"] = json!([{ "type": "seealso", "other": { "reference": format!("Patient/{other}") } }]);
+        }
+        found
+    };
+    let mut everything = vec![
+        of("one", "9990000018", None),
+        of("same-number", "9990000018", None),
+        of("linked", "9990000026", Some("same-number")),
+        of("links-to-linked", "9990000034", Some("linked")),
+        of("other", "9990000042", None),
+    ];
+    let persons = ["one", "same-number", "linked", "links-to-linked"];
+    for id in persons.into_iter().chain(["other"]) {
+        everything.push(request(id, id, "surgery"));
+        everything.push(task(id, (id, id), "surgery", Some("walks"), "accepted"));
+    }
+    world.store(&everything);
+    let open = |id: &str| world.get("walks", &format!("ServiceRequest/{id}")).status;
+    for said_of in persons {
+        let objection = consent(said_of, json!({ "type": "deny" }));
+        world.store(std::slice::from_ref(&objection));
+        for id in persons {
+            assert_eq!(rule(&world.get("walks", &format!("ServiceRequest/{id}")).expect(403)), "consent-objection");
+        }
+        assert_eq!(world.found("walks", "Task"), ["other"], "said of {said_of}");
+        assert_eq!(world.get("walks", "Task/_history?_summary=count").expect(200).json()["total"], 1);
+        let excepted = against("walks")["actor"].clone();
+        world.store(&[consent(
+            said_of,
+            json!({ "type": "deny", "provision": [{ "type": "permit", "actor": excepted }] }),
+        )]);
+        assert_eq!(persons.map(open), [200; 4], "said of {said_of}");
+        world.send("operator", "DELETE", &format!("Consent/of-{said_of}"), None).expect(204);
+    }
+    // By NHS number alone.
+    let mut unnamed = consent("number", json!({ "type": "deny" }));
+    unnamed["patient"] =
+        json!({ "identifier": { "system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018" } });
+    world.store(&[unnamed]);
+    assert_eq!(persons.map(open), [403; 4]);
+    assert_eq!(open("other"), 200);
+    // Whoever turns out to be another person is asked by itself.
+    world.store(&[of("linked", "9990000026", None)]);
+    assert_eq!(persons.map(open), [403, 403, 200, 200]);
 }
 
 fn labelled(code: &str) -> Value {

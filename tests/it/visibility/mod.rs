@@ -3,6 +3,7 @@
 mod activity;
 mod attacks;
 mod consent;
+mod history;
 mod model;
 mod property;
 mod random;

@@ -161,6 +161,25 @@ impl Model<'_> {
         self.all.iter().any(|other| handed(other) || supported(other) || based(other) || of_patient(other))
     }
 
+    /// Every Patient that is the same person as the one with this name, by NHS number or link, over any number of steps.
+    pub fn persons(&self, name_of: &str) -> Vec<String> {
+        let mut found = vec![name_of.to_owned()];
+        let mut at = 0;
+        while at < found.len() {
+            let patients = || self.all.iter().filter(|resource| is(resource, "Patient"));
+            let one = patients().find(|patient| name(patient) == found[at]).cloned().unwrap_or_default();
+            let joined = |from: &Value, to: &Value| list(&from["link"]).iter().any(|link| refers(&link["other"], to));
+            for other in patients() {
+                let same = other["identifier"][0]["value"] == one["identifier"][0]["value"];
+                if (same || joined(&one, other) || joined(other, &one)) && !found.contains(&name(other)) {
+                    found.push(name(other));
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+
     fn objected(&self, resource: &Value) -> bool {
         let patient = match resource["resourceType"].as_str().unwrap() {
             "Patient" => name(resource),
@@ -171,25 +190,25 @@ impl Model<'_> {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        self.all.iter().filter(|consent| is(consent, "Consent") && consent["patient"]["reference"] == *patient).any(
-            |consent| {
-                let provision = &consent["provision"];
-                let actors = list(&provision["actor"]);
-                let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
-                let excepted = list(&provision["provision"])
-                    .iter()
-                    .flat_map(|nested| list(&nested["actor"]))
-                    .any(|actor| self.mine(&actor["reference"]));
-                let denies = consent["status"] == "active" && provision["type"] == "deny";
-                denies
-                    && !excepted
-                    && match self.role {
-                        "provider" => actors.is_empty() || named,
-                        "link-worker" => named,
-                        _ => false,
-                    }
-            },
-        )
+        let persons = self.persons(&patient);
+        let of_them = |consent: &&Value| persons.iter().any(|name| consent["patient"]["reference"] == **name);
+        self.all.iter().filter(|consent| is(consent, "Consent") && of_them(consent)).any(|consent| {
+            let provision = &consent["provision"];
+            let actors = list(&provision["actor"]);
+            let named = actors.iter().any(|actor| self.mine(&actor["reference"]));
+            let excepted = list(&provision["provision"])
+                .iter()
+                .flat_map(|nested| list(&nested["actor"]))
+                .any(|actor| self.mine(&actor["reference"]));
+            let denies = consent["status"] == "active" && provision["type"] == "deny";
+            denies
+                && !excepted
+                && match self.role {
+                    "provider" => actors.is_empty() || named,
+                    "link-worker" => named,
+                    _ => false,
+                }
+        })
     }
 
     fn hidden(&self, resource: &Value) -> bool {

@@ -52,6 +52,8 @@ impl Random {
 }
 
 const PATIENTS: usize = 5;
+/// Fewer would make one person of most patients, more of none.
+const NHS_NUMBERS: [&str; 6] = ["9990000018", "9990000026", "9990000034", "9990000042", "9990000050", "9990000069"];
 const REQUESTS: usize = 7;
 const TASKS: usize = 11;
 const NOTES: usize = 8;
@@ -70,6 +72,11 @@ pub fn resources(random: &mut Random) -> Vec<Value> {
     for number in 0..PATIENTS {
         let mut patient = patient(&format!("p{number}"));
         patient["name"] = json!([{ "family": random.choose(&["Castle", "Ellery", "Quill"]) }]);
+        patient["identifier"][0]["value"] = json!(random.choose(&NHS_NUMBERS));
+        if random.one_in(5) && number > 0 {
+            let other = json!({ "reference": format!("Patient/p{}", random.below(number)) });
+            patient["link"] = json!([{ "other": other, "type": random.choose(&["seealso", "replaces"]) }]);
+        }
         if random.one_in(3) {
             patient["managingOrganization"] =
                 json!({ "reference": format!("Organization/{}", random.organisation().0) });
@@ -318,6 +325,20 @@ const READS: &[&str] = &[
     "Observation?_elements=status",
     "Task?part-of={Task}",
     "_history",
+    "_history?_count=3",
+    "_history?_summary=count",
+    "_history?_since=2020-01-01T00:00:00Z&_count=500",
     "Task/_history",
+    "Task/_history?_count=1",
+    "Patient/_history",
+    "ServiceRequest/_history?_count=2",
+    "Observation/_history?_count=2",
+    "Observation/_history?_summary=count",
+    "Consent/_history",
+    "Organization/_history",
+    "Provenance/_history",
     "$meta",
+    "Task/$meta",
+    "Observation/$meta",
+    "Provenance/$meta",
 ];
