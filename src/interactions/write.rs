@@ -172,6 +172,7 @@ pub async fn apply(
             store(server, tx, draft, None, origin, stamp, records).await
         }
         Change::Update { draft, if_match, patched } => {
+            tx.hold(&[change.identity()]).await?;
             let before = tx.read(&draft.resource_type, &draft.id).await?;
             let before = guard::update(server, tx, stamp, draft, before).await?;
             check_version(before.as_ref(), *if_match)?;
@@ -184,6 +185,7 @@ pub async fn apply(
             store(server, tx, draft, before, origin, stamp, records).await
         }
         Change::Delete { resource_type, id, if_match } => {
+            tx.hold(&[change.identity()]).await?;
             let before = tx.read(resource_type, id).await?;
             let before = guard::replaceable(tx, stamp, resource_type, id, before).await?;
             check_version(before.as_ref(), *if_match)?;

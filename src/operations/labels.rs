@@ -175,6 +175,7 @@ async fn change(
 }
 
 async fn carry_out(call: &Call, tx: &mut Tx) -> Result<(Written, Vec<AuditRecord>), Problem> {
+    tx.hold(&[[&call.resource_type, &call.id]]).await?;
     let before = tx.read(&call.resource_type, &call.id).await?;
     let stored = existing(guard::replaceable(tx, &call.stamp, &call.resource_type, &call.id, before).await?)?;
     let mut value = fhir_json::parse_stored(&stored.body)?;
