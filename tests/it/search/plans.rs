@@ -155,7 +155,7 @@ both! {
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
             let first = Page { query: &query, few: false, after: None, limit: 20 };
-            let position = Position { stage: 3, values: vec![Some(Bind::Integer(1_767_916_800_000_000))], key: 20 };
+            let position = Position { stage: 3, values: vec![Some(Bind::Integer(1_767_916_800_000_000))], key: 20, backwards: false };
             let second = Page { after: Some(&position), ..first };
             let plans = explain(&database, &[stages(&first).remove(0).statement, stages(&second).remove(0).statement]).await;
             for plan in &plans {
@@ -182,7 +182,7 @@ both! {
             ("Task?status=requested", Vec::new(), "resource_key>?", "resource_key > "),
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
-            let position = Position { stage: 0, values, key: 20 };
+            let position = Position { stage: 0, values, key: 20, backwards: false };
             let page = Page { query: &query, few: false, after: Some(&position), limit: 20 };
             let plan = explain(&database, &[stages(&page).remove(0).statement]).await.remove(0);
             let wanted = if database.is_postgres() { postgres } else { sqlite };
