@@ -211,8 +211,8 @@ fn renamed(server: &Arc<Server>, step: &Step, change: &Change, names: &Names) ->
     }
     let renewed = Draft::new(server, value, draft.id.clone())?.within(step.index);
     Ok(Some(match change {
-        Change::Update { if_match, patched, .. } => {
-            Change::Update { draft: renewed, if_match: *if_match, patched: *patched }
+        Change::Update { precondition, patched, .. } => {
+            Change::Update { draft: renewed, precondition: precondition.clone(), patched: *patched }
         }
         _ => Change::Create(renewed),
     }))
