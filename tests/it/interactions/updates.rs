@@ -99,8 +99,10 @@ fn preconditions_name_several_versions_or_any(database: &TestDatabase) {
     assert_eq!(put("If-Match", "*"), 200);
     assert_eq!(put("If-Match", "W/\"7\", W/\"1\""), 200);
     assert_eq!(put("If-Match", "W/\"7\", W/\"8\""), 412);
-    let entry = |request: Value| json!({ "resourceType": "Bundle", "type": "transaction",
-        "entry": [{ "resource": rose(), "request": request }] });
+    let entry = |request: Value| {
+        json!({ "resourceType": "Bundle", "type": "transaction",
+        "entry": [{ "resource": rose(), "request": request }] })
+    };
     let create = json!({ "method": "PUT", "url": "Patient/rose", "ifNoneMatch": "*" });
     server.post("", &entry(create.clone())).expect(412);
     server.delete("Patient/rose").expect(204);
