@@ -14,6 +14,7 @@ use kith::interactions::url::query_pairs;
 use kith::patch::Patch;
 use kith::search::parameters::Registry;
 use kith::search::query::{self, Handling};
+use kith::search::sql::{Page, stages};
 use kith::terminology::snomed::ecl::Ecl;
 use kith::terminology::{Edition, Editions, Terminology, snomed};
 use kith::validate::{Options, Settings, Validator};
@@ -41,13 +42,28 @@ impl Choices<'_> {
 
 /// A query string: parsed or refused.
 pub fn query(bytes: &[u8]) {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let registry = REGISTRY.get_or_init(|| Registry::new(Definitions::embedded()));
     let Ok(pairs) = query_pairs(text) else { return };
+    search(&pairs);
+}
+
+/// The expression of a `_filter`: parsed or refused.
+pub fn filter(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    search(&[("_filter".to_owned(), text.to_owned())]);
+}
+
+/// Parameters of a search, and the statements that what is understood comes to.
+fn search(pairs: &[(String, String)]) {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    let registry = REGISTRY.get_or_init(|| Registry::new(Definitions::embedded()));
     for (resource_type, handling) in [("Task", Handling::Strict), ("Observation", Handling::Lenient)] {
         let context = query::Context { registry, base: "http://kith.example/fhir", now: 0, handling };
-        let _ = query::parse(resource_type, &pairs, &context);
+        let Ok(query) = query::parse(resource_type, pairs, &context) else { continue };
+        for few in [false, true] {
+            let page = Page { query: &query, few, after: None, limit: 10 };
+            assert!(!stages(&page).is_empty(), "a search without a statement");
+        }
     }
 }
 
@@ -167,7 +183,10 @@ pub fn patch(bytes: &[u8]) {
         ] }));
     }
     let parameters = json!({ "resourceType": "Parameters", "parameter": parameters });
-    for patch in [Patch::json(&Value::Array(operations)), Patch::fhirpath(&parameters)].into_iter().flatten() {
+    // The bytes may be a patch themselves.
+    let written = json::parse(bytes, &Limits::default()).unwrap_or_default();
+    let patches = [Patch::json(&Value::Array(operations)), Patch::fhirpath(&parameters)];
+    for patch in patches.into_iter().chain([Patch::json(&written), Patch::fhirpath(&written)]).flatten() {
         let _ = patch.apply(&patient, 0);
     }
 }

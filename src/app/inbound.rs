@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 use crate::access::{Caller, tls::client_certificate};
 use crate::interactions::format::{self, BodyFormat, Wanted};
 use crate::interactions::header::Tags;
+use crate::interactions::precondition::Precondition;
 use crate::interactions::request::{Body, Headers, Method, Request};
 use crate::interactions::server::Server;
 use crate::interactions::{header, url};
@@ -88,8 +89,10 @@ pub fn request(server: &Server, http: &HttpRequest, bytes: Bytes, caller: Caller
     let (prefer_return, strict) =
         header::prefer(http.headers().get_all("prefer").filter_map(|value| value.to_str().ok()));
     let headers = Headers {
-        if_match: header::version(text(http, &IF_MATCH), "http.if-match")?,
-        if_none_match: Tags::parse(all(http, &IF_NONE_MATCH).as_deref()),
+        precondition: Precondition {
+            matches: Tags::must_match(all(http, &IF_MATCH).as_deref(), "http.if-match")?,
+            none_matches: Tags::parse(all(http, &IF_NONE_MATCH).as_deref()),
+        },
         if_modified_since: text(http, &IF_MODIFIED_SINCE).and_then(header::parse_http_date),
         if_none_exist: named(http, "if-none-exist").map(str::to_owned),
         prefer_return,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::draft::Draft;
 use super::patch;
+use super::precondition::Precondition;
 use super::server::Server;
 use super::visible;
 use super::write::Change;
@@ -134,8 +135,8 @@ pub async fn settle(server: &Server, tx: &mut Tx, change: &Change, condition: &C
             Some(stored) if stored.id == draft.id => Ok(Settled::AsPlanned),
             _ => Err(patch::stale()),
         },
-        Change::Update { draft, if_match, .. } => update(server, tx, draft, *if_match, condition, found).await,
-        Change::Delete { if_match, .. } => delete(server, *if_match, found),
+        Change::Update { draft, precondition, .. } => update(server, tx, draft, precondition, condition, found).await,
+        Change::Delete { precondition, .. } => delete(server, precondition, found),
     }
 }
 
@@ -143,7 +144,7 @@ async fn update(
     server: &Server,
     tx: &mut Tx,
     draft: &Draft,
-    if_match: Option<i64>,
+    precondition: &Precondition,
     &Condition { id_given, limited, .. }: &Condition,
     found: Vec<Stored>,
 ) -> Result<Settled, Problem> {
@@ -158,17 +159,20 @@ async fn update(
         }
         // Ids are the server's to give; whether somebody else has the one in the body is not said.
         None if limited && id_given => return Ok(Settled::AsPlanned),
-        None if limited => return Ok(Settled::Changes(vec![Change::Create(draft.clone())])),
+        None if limited => {
+            precondition.check(None)?;
+            return Ok(Settled::Changes(vec![Change::Create(draft.clone())]));
+        }
         None if id_given && tx.read(&draft.resource_type, &draft.id).await?.is_some_and(|stored| !stored.deleted) => {
             let text = "Nothing matches the criteria, and the id in the body is that of another resource.";
             return Err(Problem::new(Kind::Conflict, text).at(format!("{}.id", draft.resource_type)));
         }
         None => return Ok(Settled::AsPlanned),
     };
-    Ok(Settled::Changes(vec![Change::Update { draft, if_match, patched: None }]))
+    Ok(Settled::Changes(vec![Change::Update { draft, precondition: precondition.clone(), patched: None }]))
 }
 
-fn delete(server: &Server, if_match: Option<i64>, found: Vec<Stored>) -> Result<Settled, Problem> {
+fn delete(server: &Server, precondition: &Precondition, found: Vec<Stored>) -> Result<Settled, Problem> {
     let single = server.settings.conditional_delete == ConditionalDelete::Single;
     if single && found.len() > 1 {
         return Err(several("This server deletes one resource at a time: make them more precise."));
@@ -176,7 +180,11 @@ fn delete(server: &Server, if_match: Option<i64>, found: Vec<Stored>) -> Result<
     if found.len() > MOST_DELETED as usize {
         return Err(several(&format!("At most {MOST_DELETED} can be deleted at once: make them more precise.")));
     }
-    let delete = |stored: Stored| Change::Delete { resource_type: stored.resource_type, id: stored.id, if_match };
+    let delete = |stored: Stored| Change::Delete {
+        resource_type: stored.resource_type,
+        id: stored.id,
+        precondition: precondition.clone(),
+    };
     Ok(Settled::Changes(found.into_iter().map(delete).collect()))
 }
 

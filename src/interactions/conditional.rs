@@ -28,7 +28,7 @@ pub async fn update(
     let value = request.resource(server.bounds())?;
     let criteria = condition::of(server, &request.caller, resource_type, request.query.clone(), "http.query")?;
     let (draft, condition) = draft(server, value, resource_type, criteria)?;
-    let change = Change::Update { draft, if_match: request.headers.if_match, patched: None };
+    let change = Change::Update { draft, precondition: request.headers.precondition.clone(), patched: None };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, Some(condition), stamp).await?;
     Ok(commit::reply(written).preferring(request))
@@ -60,7 +60,7 @@ pub async fn delete(
     let change = Change::Delete {
         resource_type: resource_type.to_owned(),
         id: String::new(),
-        if_match: request.headers.if_match,
+        precondition: request.headers.precondition.clone(),
     };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, Some(condition), stamp).await?;

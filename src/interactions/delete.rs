@@ -23,7 +23,7 @@ pub async fn delete(
     let change = Change::Delete {
         resource_type: resource_type.to_owned(),
         id: id.to_owned(),
-        if_match: request.headers.if_match,
+        precondition: request.headers.precondition.clone(),
     };
     let stamp = Stamp::of(request, server.clock.now());
     let written = commit::one(server, change, None, stamp).await?;

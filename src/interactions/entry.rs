@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::header::Tags;
+use super::precondition::Precondition;
 use super::reply::Reply;
 use super::request::{Body, Headers, Method, Request, ReturnPreference};
 use super::route::Target;
@@ -67,8 +69,10 @@ fn entry(server: &Server, outer: &Request, index: usize, item: &mut Value) -> Re
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let path = url::path_segments(path)?;
     let headers = Headers {
-        if_match: header::version(text("ifMatch"), "request.ifMatch")?,
-        if_none_match: header::Tags::parse(text("ifNoneMatch")),
+        precondition: Precondition {
+            matches: Tags::must_match(text("ifMatch"), "request.ifMatch")?,
+            none_matches: Tags::parse(text("ifNoneMatch")),
+        },
         if_modified_since: text("ifModifiedSince").and_then(header::instant),
         if_none_exist: text("ifNoneExist").map(str::to_owned),
         prefer_return: outer.headers.prefer_return,

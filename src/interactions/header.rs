@@ -8,20 +8,7 @@ use crate::clock::Micros;
 use crate::fhir::temporal::DateTime;
 use crate::problem::{Kind, Problem};
 
-/// A version from an entity tag: `W/"3"`, `"3"` or `3`. 400 where it is none.
-pub fn version(text: Option<&str>, place: &str) -> Result<Option<i64>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    let bare = text.trim().trim_start_matches("W/").trim_matches('"');
-    match bare.parse::<i64>() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => {
-            Err(Problem::new(Kind::Invalid, "An entity tag looks like W/\"3\", with a version number from 1.")
-                .at(place))
-        }
-    }
-}
-
-/// The entity tags of If-None-Match (<https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>).
+/// The entity tags of If-Match and If-None-Match (<https://www.rfc-editor.org/rfc/rfc9110#section-13.1>).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Tags {
     /// The header is not there.
@@ -29,18 +16,33 @@ pub enum Tags {
     Absent,
     /// `*`: whatever there is.
     Any,
-    /// These versions. A tag that names no version of ours is left out: it matches nothing.
+    /// These versions.
     Versions(Vec<i64>),
 }
 
 impl Tags {
-    /// Reads the header: a list of strong or weak tags, or `*`.
+    /// Reads If-None-Match: a list of strong or weak tags, or `*`. A tag that names no version of ours is left out: it matches
+    /// nothing.
     #[must_use]
     pub fn parse(text: Option<&str>) -> Self {
         match text.map(str::trim) {
             None => Self::Absent,
             Some("*") => Self::Any,
             Some(list) => Self::Versions(list.split(',').filter_map(tagged_version).collect()),
+        }
+    }
+
+    /// Reads If-Match: `*`, or versions as `W/"3"`, `"3"` or `3`. 400 where one is none: whoever means to protect a version must not
+    /// be misunderstood.
+    pub fn must_match(text: Option<&str>, place: &str) -> Result<Self, Problem> {
+        let tags = Self::parse(text);
+        let count = text.map_or(0, |list| list.split(',').count());
+        match &tags {
+            Self::Versions(versions) if versions.len() < count || versions.iter().any(|version| *version < 1) => {
+                let text = "An entity tag looks like W/\"3\", with a version number from 1.";
+                Err(Problem::new(Kind::Invalid, text).at(place))
+            }
+            _ => Ok(tags),
         }
     }
 

@@ -28,6 +28,7 @@ pub mod operation;
 pub mod pages;
 pub mod patch;
 mod plan;
+pub mod precondition;
 pub mod read;
 pub mod record;
 pub mod reply;

@@ -1,5 +1,5 @@
 //! A search as it was understood, and one page of it: the matches of all its types, what comes with them, the total where it is
-//! wanted, and the way to the next page. Called by the search interaction and `$everything`.
+//! wanted, and the ways to the pages around it. Called by the search interaction and `$everything`.
 
 use std::sync::Arc;
 
@@ -59,16 +59,16 @@ impl Search {
         self.common().count.unwrap_or(PAGE).min(LARGEST_PAGE)
     }
 
-    /// Where the page before ended; none for the first page. 400 where the paging link belongs to another search.
+    /// Where the page before ended, or the page after began; none for the first page. 400 where the paging link belongs to another search.
     pub fn after(&self, server: &Server) -> Result<Option<Position>, Problem> {
         let keyed = |message: &[u8]| keyed(server, message);
         let token = self.common().page.as_ref();
         token.map(|token| paging::open(token, &self.fingerprint(), &keyed)).transpose()
     }
 
-    /// The token of the page after a position.
+    /// The token of the page after a position, or before it.
     #[must_use]
-    pub fn next(&self, server: &Server, position: &Position) -> String {
+    pub fn token(&self, server: &Server, position: &Position) -> String {
         paging::seal(position, &self.fingerprint(), &|message: &[u8]| keyed(server, message))
     }
 
@@ -109,29 +109,38 @@ pub async fn answer(
         return Ok(Answer { total: Some(total), ..Answer::default() });
     }
     let after = search.after(server)?;
-    let (matches, last) = matches(server, &search.queries, after.as_ref(), search.limit()).await?;
-    let total = total(server, &search.queries, after.is_none() && last.is_none(), matches.len()).await?;
+    let Matches { rows: matches, before, after: later } =
+        matches(server, &search.queries, after.as_ref(), search.limit()).await?;
+    let total = total(server, &search.queries, after.is_none() && later.is_none(), matches.len()).await?;
     let included = inclusion::included(server, &query.includes, &matches, restrictions).await?;
-    let next = last.map(|position| search.next(server, &position));
+    let token = |position: Option<Position>| position.map(|position| search.token(server, &position));
+    let (previous, next) = (token(before), token(later));
     let (matches, resources) = (visible::all(caller, matches)?, visible::all(caller, included.resources)?);
-    Ok(Answer { matches, included: resources, cut: included.cut, total, next })
+    Ok(Answer { matches, included: resources, cut: included.cut, total, previous, next })
 }
 
-/// The matches of the page, and where it ends if there is another one.
+/// The matches of a page, and where the pages around it end and begin, if there are any.
+struct Matches {
+    rows: Vec<Arc<Stored>>,
+    before: Option<Position>,
+    after: Option<Position>,
+}
+
+/// The matches of the page that begins or ends at a position.
 async fn matches(
     server: &Server,
     queries: &[Query],
-    after: Option<&Position>,
+    position: Option<&Position>,
     limit: u32,
-) -> Result<(Vec<Arc<Stored>>, Option<Position>), Problem> {
+) -> Result<Matches, Problem> {
     let mut few = false;
-    if after.is_none()
+    if position.is_none()
         && let Some(estimate) = across::estimate(queries)
     {
         few = server.store.estimate(&estimate).await? <= FEW;
     }
-    // One more than the page holds shows whether there is a next one.
-    let page = |query| Page { query, few, after, limit: limit + 1 };
+    // One more than the page holds shows whether there is another one.
+    let page = |query| Page { query, few, after: position, limit: limit + 1 };
     let pages: Vec<Page<'_>> = queries.iter().map(page).collect();
     let dependence = match queries {
         [query] => Dependence::of(query),
@@ -146,12 +155,20 @@ async fn matches(
     }
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
-    let last = found.last().filter(|_| more).map(|(stage, row)| Position {
-        stage: *stage,
-        values: row.sort.clone(),
-        key: row.stored.key,
-    });
-    Ok((found.into_iter().map(|(_, row)| row.stored).collect(), last))
+    let backwards = position.is_some_and(|position| position.backwards);
+    if backwards {
+        found.reverse();
+    }
+    // A page that was come to from one side has that side's page next to it.
+    let (is_before, is_after) = if backwards { (more, true) } else { (position.is_some(), more) };
+    let end = |row: Option<&(usize, Found)>, backwards| row.map(|(stage, row)| at(*stage, row, backwards));
+    let before = end(found.first().filter(|_| is_before), true);
+    let after = end(found.last().filter(|_| is_after), false);
+    Ok(Matches { rows: found.into_iter().map(|(_, row)| row.stored).collect(), before, after })
+}
+
+fn at(stage: usize, row: &Found, backwards: bool) -> Position {
+    Position { stage, values: row.sort.clone(), key: row.stored.key, backwards }
 }
 
 /// The total where it is asked for, or where the only page shows it.

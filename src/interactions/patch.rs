@@ -10,12 +10,13 @@ use super::commit;
 use super::condition::{self, Condition};
 use super::draft::Draft;
 use super::format::BodyFormat;
+use super::precondition::Precondition;
 use super::record::Stamp;
 use super::reply::Reply;
 use super::request::{Body, Request};
 use super::server::Server;
 use super::visible;
-use super::write::{self, Change};
+use super::write::Change;
 use crate::access::Grant;
 use crate::fhir::base64;
 use crate::fhir::codec::{Limits, json};
@@ -108,10 +109,10 @@ fn binary(body: &Value) -> Result<Vec<u8>, Problem> {
 
 /// The change that a patch of a stored resource comes to.
 fn change(server: &Server, document: &Patch, stored: Option<Stored>, request: &Request) -> Result<Change, Problem> {
-    let if_match = request.headers.if_match;
-    let (value, stored) = apply(server, document, stored, if_match)?;
+    let precondition = request.headers.precondition.clone();
+    let (value, stored) = apply(server, document, stored, &precondition)?;
     let draft = Draft::new(server, value, stored.id)?;
-    Ok(Change::Update { draft, if_match, patched: Some(stored.version) })
+    Ok(Change::Update { draft, precondition, patched: Some(stored.version) })
 }
 
 /// Applies a patch to what is stored, and answers with both. 404, 410, 412 or 422 where that cannot be.
@@ -119,14 +120,14 @@ pub fn apply(
     server: &Server,
     document: &Patch,
     stored: Option<Stored>,
-    if_match: Option<i64>,
+    precondition: &Precondition,
 ) -> Result<(Value, Stored), Problem> {
     let missing = |kind, text: &str| Problem::new(kind, text).at("http.url");
     let stored = stored.ok_or_else(|| missing(Kind::NotFound, "There is no such resource to be patched."))?;
     if stored.deleted {
         return Err(missing(Kind::Gone, "The resource has been deleted; an update brings it back."));
     }
-    write::check_version(Some(&stored), if_match)?;
+    precondition.check(Some(&stored))?;
     let value = document.apply(&json::parse_stored(&stored.body)?, server.clock.now())?;
     Ok((value, stored))
 }

@@ -212,7 +212,7 @@ async fn aim(server: &Arc<Server>, entry: &mut Entry) -> Result<Aim, Problem> {
 
 fn patched(server: &Server, entry: &mut Entry, stored: Option<crate::store::Stored>, aim: Aim) -> Result<Aim, Problem> {
     let document = patch::document(server, &entry.request)?;
-    let (value, stored) = patch::apply(server, &document, stored, entry.request.headers.if_match)?;
+    let (value, stored) = patch::apply(server, &document, stored, &entry.request.headers.precondition)?;
     entry.request.body = Body::Resource(value);
     Ok(Aim { patched: Some(stored.version), ..aim })
 }
@@ -261,9 +261,10 @@ fn references(server: &Arc<Server>, writes: &[Entry]) -> Result<Vec<(String, Con
 fn step(server: &Arc<Server>, entry: Entry, aim: Aim, names: &Names, renames: bool) -> Result<Step, Problem> {
     let Aim { resource_type, id, condition, patched } = aim;
     let Entry { index, full_url, request, .. } = entry;
-    let (if_match, method, imports) = (request.headers.if_match, request.method, request.caller.imports);
+    let (method, imports) = (request.method, request.caller.imports);
+    let precondition = request.headers.precondition.clone();
     if method == Method::Delete {
-        let change = Change::Delete { resource_type, id, if_match };
+        let change = Change::Delete { resource_type, id, precondition };
         return Ok(Step { index, change, original: None, full_url: None, condition });
     }
     let mut value = match request.body {
@@ -277,9 +278,9 @@ fn step(server: &Arc<Server>, entry: Entry, aim: Aim, names: &Names, renames: bo
         (Method::Post, _) => Change::Create(Draft::of_new(server, value, id, imports)?.within(index)),
         (Method::Put, None) => {
             let draft = super::update::draft(server, value, &resource_type, &id)?.within(index);
-            Change::Update { draft, if_match, patched: None }
+            Change::Update { draft, precondition, patched: None }
         }
-        _ => Change::Update { draft: Draft::new(server, value, id)?.within(index), if_match, patched },
+        _ => Change::Update { draft: Draft::new(server, value, id)?.within(index), precondition, patched },
     };
     Ok(Step { index, change, original, full_url, condition })
 }

@@ -44,7 +44,7 @@ async fn answer(server: &Server, request: &Request, interaction: &str, stored: &
     if stored.deleted {
         return gone(server, request, &stamp, stored).await;
     }
-    let unchanged = match &request.headers.if_none_match {
+    let unchanged = match &request.headers.precondition.none_matches {
         Tags::Absent => request.headers.if_modified_since.is_some_and(|since| !is_newer(stored, since)),
         tags => tags.name(stored.version),
     };

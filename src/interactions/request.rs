@@ -4,7 +4,7 @@ use actix_web::web::Bytes;
 use serde_json::Value;
 
 use super::format::{BodyFormat, Wanted};
-use super::header::Tags;
+use super::precondition::Precondition;
 use crate::access::Caller;
 use crate::clock::Micros;
 use crate::fhir::codec::{Limits, json, xml};
@@ -94,10 +94,8 @@ impl ReturnPreference {
 /// The headers that steer an interaction.
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
-    /// `If-Match`, the version that must be current.
-    pub if_match: Option<i64>,
-    /// `If-None-Match`, the versions the client has.
-    pub if_none_match: Tags,
+    /// `If-Match`, the versions of which one must be current; `If-None-Match`, the versions the client has.
+    pub precondition: Precondition,
     /// `If-Modified-Since`.
     pub if_modified_since: Option<Micros>,
     /// `If-None-Exist`, search criteria.

@@ -27,6 +27,8 @@ pub struct Answer {
     pub cut: bool,
     /// How many matches all pages have, where it is known.
     pub total: Option<i64>,
+    /// Token of the page before.
+    pub previous: Option<String>,
     /// Token of the next page.
     pub next: Option<String>,
 }
@@ -120,9 +122,11 @@ fn links(server: &Server, path: &str, query: &Query, answer: &Answer) -> Value {
     if query.page.is_some() || answer.next.is_some() {
         links.push(link("first", address(&first)));
     }
-    if let Some(token) = &answer.next {
-        let and = if first.is_empty() { "" } else { "&" };
-        links.push(link("next", address(&[&**first, and, PAGE, "=", token].concat())));
+    for (relation, token) in [("previous", &answer.previous), ("next", &answer.next)] {
+        if let Some(token) = token {
+            let and = if first.is_empty() { "" } else { "&" };
+            links.push(link(relation, address(&[&**first, and, PAGE, "=", token].concat())));
+        }
     }
     Value::Array(links)
 }

@@ -88,6 +88,7 @@ async fn carry_out(server: &Arc<Server>, tx: &mut Tx, plan: &Plan, stamp: &Stamp
     let mut records = Vec::new();
     let mut done = Vec::with_capacity(plan.steps.len());
     let (names, mut settled) = resolve(server, tx, plan).await?;
+    hold(tx, plan, &settled).await?;
     for step in &plan.steps {
         let at = |problem: Problem| {
             if problem.kind == Kind::Internal { problem } else { entry::located(&problem, step.index) }
@@ -167,6 +168,22 @@ async fn lock(tx: &mut Tx, plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Keeps others from changing what the entries change until the transaction ends.
+async fn hold(tx: &mut Tx, plan: &Plan, settled: &HashMap<usize, Settled>) -> Result<(), Problem> {
+    let changes = plan.steps.iter().flat_map(|step| changes(step, settled));
+    let changed = changes.filter(|change| !matches!(change, Change::Create(_)));
+    tx.hold(&changed.map(Change::identity).collect::<Vec<_>>()).await
+}
+
+/// What a step comes to once the criteria have been searched for.
+fn changes<'a>(step: &'a Step, settled: &'a HashMap<usize, Settled>) -> &'a [Change] {
+    match settled.get(&step.index) {
+        Some(Settled::Unchanged(_)) => &[],
+        Some(Settled::Changes(changes)) => changes,
+        Some(Settled::AsPlanned) | None => std::slice::from_ref(&step.change),
+    }
+}
+
 /// 400 where criteria have led two entries to the same resource.
 fn check_overlap(plan: &Plan, settled: &HashMap<usize, Settled>) -> Result<(), Problem> {
     if settled.is_empty() {
@@ -174,11 +191,7 @@ fn check_overlap(plan: &Plan, settled: &HashMap<usize, Settled>) -> Result<(), P
     }
     let mut seen = HashSet::new();
     for step in &plan.steps {
-        let changes = match settled.get(&step.index) {
-            Some(Settled::Unchanged(_)) => &[][..],
-            Some(Settled::Changes(changes)) => changes.as_slice(),
-            Some(Settled::AsPlanned) | None => std::slice::from_ref(&step.change),
-        };
+        let changes = changes(step, settled);
         if !changes.iter().all(|change| seen.insert(change.identity())) {
             let text = "The criteria lead to a resource that another entry of this transaction changes.";
             return Err(entry::located(&Problem::new(Kind::Invalid, text).at("request.url"), step.index));
@@ -198,8 +211,8 @@ fn renamed(server: &Arc<Server>, step: &Step, change: &Change, names: &Names) ->
     }
     let renewed = Draft::new(server, value, draft.id.clone())?.within(step.index);
     Ok(Some(match change {
-        Change::Update { if_match, patched, .. } => {
-            Change::Update { draft: renewed, if_match: *if_match, patched: *patched }
+        Change::Update { precondition, patched, .. } => {
+            Change::Update { draft: renewed, precondition: precondition.clone(), patched: *patched }
         }
         _ => Change::Create(renewed),
     }))

@@ -24,7 +24,7 @@ pub async fn update(
     let value = request.resource(server.bounds())?;
     let change = Change::Update {
         draft: draft(server, value, resource_type, id)?,
-        if_match: request.headers.if_match,
+        precondition: request.headers.precondition.clone(),
         patched: None,
     };
     let stamp = Stamp::of(request, server.clock.now());

@@ -10,6 +10,7 @@ use super::effects;
 use super::guard;
 use super::live;
 use super::patch;
+use super::precondition::Precondition;
 use super::record::{self, Stamp};
 use super::server::Server;
 use super::subset;
@@ -30,8 +31,8 @@ pub enum Change {
     Update {
         /// The content.
         draft: Draft,
-        /// The version that must be current.
-        if_match: Option<i64>,
+        /// What must hold of the current version.
+        precondition: Precondition,
         /// The version that a patch has made the content from, which must be current too.
         patched: Option<i64>,
     },
@@ -41,8 +42,8 @@ pub enum Change {
         resource_type: String,
         /// Logical id.
         id: String,
-        /// The version that must be current.
-        if_match: Option<i64>,
+        /// What must hold of the current version.
+        precondition: Precondition,
     },
 }
 
@@ -171,43 +172,25 @@ pub async fn apply(
             let origin = Origin { method: "POST", version_checked: false };
             store(server, tx, draft, None, origin, stamp, records).await
         }
-        Change::Update { draft, if_match, patched } => {
+        Change::Update { draft, precondition, patched } => {
+            tx.hold(&[change.identity()]).await?;
             let before = tx.read(&draft.resource_type, &draft.id).await?;
             let before = guard::update(server, tx, stamp, draft, before).await?;
-            check_version(before.as_ref(), *if_match)?;
+            precondition.check(before.as_ref())?;
             let current = before.as_ref().filter(|stored| !stored.deleted).map(|stored| stored.version);
             if patched.is_some() && *patched != current {
                 return Err(patch::stale());
             }
             let method = if patched.is_some() { "PATCH" } else { "PUT" };
-            let origin = Origin { method, version_checked: if_match.is_some() };
+            let origin = Origin { method, version_checked: precondition.names_version() };
             store(server, tx, draft, before, origin, stamp, records).await
         }
-        Change::Delete { resource_type, id, if_match } => {
+        Change::Delete { resource_type, id, precondition } => {
+            tx.hold(&[change.identity()]).await?;
             let before = tx.read(resource_type, id).await?;
             let before = guard::replaceable(tx, stamp, resource_type, id, before).await?;
-            check_version(before.as_ref(), *if_match)?;
+            precondition.check(before.as_ref())?;
             delete(server, tx, resource_type, id, before, stamp, records).await
-        }
-    }
-}
-
-/// 412 where the version that the client names in If-Match is not the current one.
-pub fn check_version(before: Option<&Stored>, if_match: Option<i64>) -> Result<(), Problem> {
-    let Some(wanted) = if_match else { return Ok(()) };
-    match before {
-        Some(stored) if stored.version == wanted => Ok(()),
-        Some(stored) => Err(Problem::new(
-            Kind::PreconditionFailed,
-            format!(
-                "If-Match names version {wanted}, the current version is {}. Read it again and repeat the change.",
-                stored.version
-            ),
-        )
-        .at("http.if-match")),
-        None => {
-            Err(Problem::new(Kind::PreconditionFailed, "If-Match names a version of a resource that does not exist.")
-                .at("http.if-match"))
         }
     }
 }

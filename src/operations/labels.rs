@@ -15,6 +15,7 @@ use crate::fhir::codec::json as fhir_json;
 use crate::interactions::draft::{self, Draft};
 use crate::interactions::guard;
 use crate::interactions::operation::{self, Level, Operation};
+use crate::interactions::precondition::Precondition;
 use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
 use crate::interactions::request::Request;
@@ -140,7 +141,7 @@ struct Call {
     id: String,
     given: Value,
     edit: Edit,
-    if_match: Option<i64>,
+    precondition: Precondition,
     stamp: Stamp,
     name: &'static str,
 }
@@ -159,7 +160,7 @@ async fn change(
         id: id.to_owned(),
         given: given(server, request)?,
         edit: operation.edit,
-        if_match: request.headers.if_match,
+        precondition: request.headers.precondition.clone(),
         stamp: Stamp::of(request, server.clock.now()),
         name: operation.name,
     });
@@ -175,6 +176,7 @@ async fn change(
 }
 
 async fn carry_out(call: &Call, tx: &mut Tx) -> Result<(Written, Vec<AuditRecord>), Problem> {
+    tx.hold(&[[&call.resource_type, &call.id]]).await?;
     let before = tx.read(&call.resource_type, &call.id).await?;
     let stored = existing(guard::replaceable(tx, &call.stamp, &call.resource_type, &call.id, before).await?)?;
     let mut value = fhir_json::parse_stored(&stored.body)?;
@@ -182,7 +184,7 @@ async fn carry_out(call: &Call, tx: &mut Tx) -> Result<(Written, Vec<AuditRecord
         (call.edit)(meta, &call.given);
     }
     let draft = Draft::new(&call.server, value, call.id.clone())?;
-    let change = Change::Update { draft, if_match: call.if_match, patched: None };
+    let change = Change::Update { draft, precondition: call.precondition.clone(), patched: None };
     let mut records = Vec::new();
     let written = write::apply(&call.server, tx, &change, &call.stamp, &mut records).await?;
     if let Some(record) = records.first_mut() {

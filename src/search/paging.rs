@@ -1,4 +1,4 @@
-//! Continuation tokens of paging links: where a page ended, sealed so that a client can neither read sort values (they may be
+//! Continuation tokens of paging links: where a page ended or began, sealed so that a client can neither read sort values (they may be
 //! names) nor make a token of its own, nor use one with another search. Called by the search interaction.
 //!
 //! The seal is a synthetic initialisation vector over one keyed function: tag = key(plain text), and the plain text is covered
@@ -26,11 +26,11 @@ pub fn fingerprint(query: &Query) -> String {
     json!([query.resource_type, pairs]).to_string()
 }
 
-/// The token for the page after `position`, for use with searches of this `fingerprint`.
+/// The token for the page after or before `position`, for use with searches of this `fingerprint`.
 #[must_use]
 pub fn seal(position: &Position, fingerprint: &str, keyed: Keyed<'_>) -> String {
     let values: Vec<Value> = position.values.iter().map(Option::as_ref).map(value_to_json).collect();
-    seal_value(&json!([position.stage, position.key, values]), fingerprint, keyed)
+    seal_value(&json!([position.stage, position.key, values, position.backwards]), fingerprint, keyed)
 }
 
 /// The token that holds any position, such as that of a history, for use with requests of this `fingerprint`.
@@ -76,7 +76,9 @@ fn read(token: &str, fingerprint: &str, keyed: Keyed<'_>) -> Option<Value> {
 fn position(parts: &Value) -> Option<Position> {
     let stage = usize::try_from(parts.get(0)?.as_u64()?).ok()?;
     let values = parts.get(2)?.as_array()?.iter().map(value_from_json).collect();
-    Some(Position { stage, key: parts.get(1)?.as_i64()?, values })
+    // Links from before there was a way back have no mark.
+    let backwards = parts.get(3).and_then(Value::as_bool).unwrap_or_default();
+    Some(Position { stage, key: parts.get(1)?.as_i64()?, values, backwards })
 }
 
 fn tag(plain: &[u8], fingerprint: &str, keyed: Keyed<'_>) -> Vec<u8> {

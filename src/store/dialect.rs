@@ -190,6 +190,11 @@ pub(super) const KEEP_ROWS: &str = " for key share";
 /// Waits for those who keep a row with [`KEEP_ROWS`], and makes later ones wait.
 pub(super) const DELETE_LOCK: &str = "select key from resource where type = $1 and id = $2 for update";
 
+/// Waits for those who change one of these resources, and makes later ones wait: two lists, of types and of ids. PostgreSQL locks
+/// the rows in the order in which it sorts them, the same for everybody, so no two transactions wait for each other.
+pub(super) const HOLD_ROWS: &str = "select key from resource where (type, id) in \
+     (select t, i from unnest($1::text[], $2::text[]) as wanted (t, i)) order by type, id for no key update";
+
 /// As [`ADVISORY_LOCK`] without waiting: false where another transaction holds it.
 pub(super) const TRY_ADVISORY_LOCK: &str = "select pg_try_advisory_xact_lock($1)";
 

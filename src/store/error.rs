@@ -58,6 +58,12 @@ pub(super) fn is_retryable(error: &Error) -> bool {
     matches!(code(error).as_deref(), Some("40001" | "40P01" | "55P03" | "5"))
 }
 
+/// True where another transaction has created the same resource since this one looked for it: run again, it finds it there. Only
+/// PostgreSQL names the index; a writer of SQLite is alone from its first look to its commit.
+pub(super) fn is_created_meanwhile(error: &Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.constraint() == Some("resource_identity"))
+}
+
 /// True where the connection is of no use any more.
 pub(super) fn is_connection_lost(error: &Error) -> bool {
     match error {

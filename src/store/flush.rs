@@ -4,7 +4,7 @@ use super::Shared;
 use super::database::Connection;
 use super::index::{self, NewParameters};
 use super::insert::{Insert, insert_rows};
-use super::pending::Pending;
+use super::pending::{Pending, ResourceRow};
 
 pub(super) static RESOURCE: Insert =
     Insert::new("resource", &["key", "type", "id", "version", "last_updated", "deleted", "indexed", "generation"], "");
@@ -36,7 +36,12 @@ pub(super) async fn write(
     pending: &Pending,
 ) -> Result<(), sqlx::Error> {
     index::clear(connection, &pending.cleared).await?;
-    insert_rows!(connection, &RESOURCE, pending.resources.as_slice(), |row| [
+    let mut resources: Vec<&ResourceRow> = pending.resources.iter().collect();
+    if connection.is_postgres() {
+        // Who inserts an id that another transaction inserts just now waits for it; in one order, no two wait for each other.
+        resources.sort_unstable_by(|a, b| (&a.resource_type, &a.id).cmp(&(&b.resource_type, &b.id)));
+    }
+    insert_rows!(connection, &RESOURCE, resources.as_slice(), |row| [
         row.key,
         row.resource_type.as_str(),
         row.id.as_str(),

@@ -77,6 +77,7 @@ impl Lane {
 
     async fn process(&mut self, mut batch: Vec<Work>) {
         while !batch.is_empty() {
+            self.tx.careful = false;
             match self.transaction(&mut batch).await {
                 Ok(done) => batch.drain(..done).for_each(|work| work.answer(None)),
                 Err(failure) if failure.unknown => return answer_all(batch, &failure.problem),
@@ -97,6 +98,7 @@ impl Lane {
     async fn alone(&mut self, work: Work) {
         let mut batch = vec![work];
         for attempt in 1..=ATTEMPTS {
+            self.tx.careful = true;
             match self.transaction(&mut batch).await {
                 Ok(_) => return batch.into_iter().for_each(|work| work.answer(None)),
                 Err(failure) if !failure.refused.is_empty() => return refuse(&mut batch, failure.refused),

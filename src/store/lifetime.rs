@@ -30,6 +30,7 @@ impl Tx {
             savepoint: false,
             exclusive: false,
             joined: false,
+            careful: false,
             leaves_job: false,
             fault: None,
         }

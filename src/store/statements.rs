@@ -139,8 +139,9 @@ pub fn inserts() -> [&'static Insert; 17] {
 }
 
 /// The text that only PostgreSQL runs.
-pub const POSTGRES_ONLY: [&str; 7] = [
+pub const POSTGRES_ONLY: [&str; 8] = [
     dialect::ADVISORY_LOCK,
+    dialect::HOLD_ROWS,
     dialect::LOOK_ANEW,
     dialect::OTHERS_CONNECTED,
     dialect::TRY_ADVISORY_LOCK,

@@ -65,6 +65,8 @@ pub struct Tx {
     pub(super) exclusive: bool,
     /// An earlier job of this transaction has ended.
     pub(super) joined: bool,
+    /// The running job has failed before: it holds what it changes before it looks at it.
+    pub(super) careful: bool,
     /// The transaction leaves a job.
     pub(super) leaves_job: bool,
     /// A statement failed; the transaction cannot be committed.
@@ -212,6 +214,21 @@ impl Tx {
         Err(error::busy().because("another transaction holds the lock"))
     }
 
+    /// Keeps others from changing these resources (type and id each) until the transaction ends. Ask before they are read. A
+    /// transaction that changes one of them finds out when it writes that somebody else was faster, and is run again, and only
+    /// then holds it first; one that changes several holds them at once, since locks taken one by one in different orders are
+    /// how deadlocks come about.
+    pub async fn hold(&mut self, resources: &[[&str; 2]]) -> Result<(), Problem> {
+        let Connection::Postgres(c) = &mut self.connection else { return Ok(()) };
+        if resources.len() < 2 && !(self.careful && resources.len() == 1) {
+            return Ok(());
+        }
+        self.exclusive = true;
+        let (types, ids): (Vec<&str>, Vec<&str>) = resources.iter().map(|[kind, id]| (*kind, *id)).unzip();
+        let held = sqlx::query(dialect::HOLD_ROWS).bind(types).bind(ids).execute(&mut *c).await;
+        self.check(held.map(|_| ()))
+    }
+
     async fn replace(&mut self, new: NewResource, expected: i64, deleted: bool) -> Result<Stored, Problem> {
         if self.gathered(&new.resource_type, &new.id).is_some() {
             self.flush().await?;
@@ -226,10 +243,18 @@ impl Tx {
             let query = query.bind(new.resource_type.as_str()).bind(new.id.as_str()).bind(expected);
             query.fetch_optional(&mut *c).await
         });
-        let Some((key, old)) = self.check(updated)? else { return Err(error::conflict()) };
+        let Some((key, old)) = self.check(updated)? else { return Err(self.overtaken()) };
         self.job.cleared.push((key, old));
         self.touched.add(&new.resource_type, &new.rows, Some(key));
         self.gather(key, indexed, deleted, new).await
+    }
+
+    /// Somebody else has changed the resource since this transaction read it: run again, the job decides on what is there now.
+    fn overtaken(&mut self) -> Problem {
+        if self.connection.is_postgres() {
+            self.fault = Some(Fault { retryable: true, lost: false });
+        }
+        error::conflict()
     }
 
     async fn gather(&mut self, key: i64, indexed: i64, deleted: bool, new: NewResource) -> Result<Stored, Problem> {
@@ -296,7 +321,8 @@ impl Tx {
     /// Notes a database error, so that the writer knows the transaction is spoilt whatever the job makes of it.
     pub(super) fn check<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, Problem> {
         outcome.map_err(|error| {
-            let (retryable, lost) = (error::is_retryable(&error), error::is_connection_lost(&error));
+            let retryable = error::is_retryable(&error) || error::is_created_meanwhile(&error);
+            let lost = error::is_connection_lost(&error);
             self.fault = Some(Fault { retryable, lost });
             error::problem(error)
         })

@@ -66,6 +66,47 @@ const QUERY: &[&str] = &[
     "_id",
     "1",
 ];
+const FILTER: &[&str] = &[
+    "status",
+    "code",
+    "subject",
+    "owner.name",
+    "value-quantity",
+    "date",
+    "name",
+    "_lastUpdated",
+    " ",
+    " eq ",
+    " ne ",
+    " co ",
+    " sw ",
+    " ew ",
+    " gt ",
+    " ge ",
+    " pr ",
+    " in ",
+    " re ",
+    " po ",
+    " ss ",
+    " and ",
+    " or ",
+    "not ",
+    "not",
+    "(",
+    ")",
+    "[",
+    "]",
+    ".",
+    "\"",
+    "\\",
+    "\"a b\"",
+    "true",
+    "2026-01",
+    "1.5",
+    "http://loinc.org|1-8",
+    "Patient/p",
+    "\\u00e9",
+];
 const DATE: &[&str] = &[
     "2026",
     "-",
@@ -242,6 +283,11 @@ proptest! {
     #[test]
     fn query_strings(text in text(QUERY)) {
         bodies::query(text.as_bytes());
+    }
+
+    #[test]
+    fn filters(text in text(FILTER)) {
+        bodies::filter(text.as_bytes());
     }
 
     #[test]

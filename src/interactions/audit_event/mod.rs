@@ -108,7 +108,7 @@ async fn read(server: &Server, request: &Request, id: &str) -> Result<Reply, Pro
         None => None,
     };
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such resource.").at("http.url"))?;
-    let known = match &request.headers.if_none_match {
+    let known = match &request.headers.precondition.none_matches {
         Tags::Absent => false,
         tags => tags.name(1),
     };

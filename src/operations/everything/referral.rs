@@ -62,27 +62,35 @@ impl Operation for ReferralEverything {
 }
 
 /// The page that is asked for. Positions are keys; stage 0 is the ServiceRequest, which comes first whatever its key.
-fn pages(server: &Server, search: &Search, all: Vec<Stored>) -> Result<searchset::Answer, Problem> {
+fn pages(server: &Server, search: &Search, mut all: Vec<Stored>) -> Result<searchset::Answer, Problem> {
     let total = i64::try_from(all.len()).ok();
     if search.counts_only() {
         return Ok(searchset::Answer { total, ..searchset::Answer::default() });
     }
     let request = all.first().filter(|stored| stored.resource_type == "ServiceRequest").map(|stored| stored.key);
     let stage = |stored: &Stored| usize::from(Some(stored.key) != request);
-    let after = search.after(server)?;
-    let later =
-        |stored: &Stored| after.as_ref().is_none_or(|after| (stage(stored), stored.key) > (after.stage, after.key));
-    let mut rest: Vec<Stored> = all.into_iter().filter(later).collect();
     let limit = usize::try_from(search.limit()).unwrap_or(usize::MAX);
-    let more = rest.len() > limit;
-    rest.truncate(limit);
-    let next = rest
-        .last()
-        .filter(|_| more)
-        .map(|last| search.next(server, &Position { stage: stage(last), values: Vec::new(), key: last.key }));
+    let position = search.after(server)?;
+    let ahead = |at: &Position| {
+        let is_ahead = |stored: &&Stored| (stage(stored), stored.key) < (at.stage, at.key + i64::from(!at.backwards));
+        all.iter().filter(is_ahead).count()
+    };
+    let (start, end) = match position.as_ref().map(|at| (at.backwards, ahead(at))) {
+        None => (0, limit),
+        Some((false, ahead)) => (ahead, ahead.saturating_add(limit)),
+        Some((true, ahead)) => (ahead.saturating_sub(limit), ahead),
+    };
+    let end = end.min(all.len());
+    let token = |stored: Option<&Stored>, backwards| {
+        let at = |stored: &Stored| Position { stage: stage(stored), values: Vec::new(), key: stored.key, backwards };
+        stored.map(|stored| search.token(server, &at(stored)))
+    };
+    let previous = token(all.get(start).filter(|_| start > 0), true);
+    let next = token(all.get(end.wrapping_sub(1)).filter(|_| end < all.len()), false);
     Ok(searchset::Answer {
-        matches: rest.into_iter().map(Arc::new).collect(),
+        matches: all.drain(start..end).map(Arc::new).collect(),
         total,
+        previous,
         next,
         ..searchset::Answer::default()
     })

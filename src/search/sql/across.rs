@@ -3,11 +3,11 @@
 //! compartments and `$everything`, and for searches on one type, where the statements stay as they are.
 
 use super::builder::Sql;
-use super::order::key_direction;
+use super::order::Way;
 use super::page::{self, Page, Stage};
 use super::statement::Statement;
 use super::{count as count_of_type, estimate as estimate_of_type};
-use crate::search::query::{Query, Sort};
+use crate::search::query::Query;
 
 /// The statements of a page. `pages` has a page for each resource type, with the same order, position and limit; all of them
 /// must ask for an order where there are several.
@@ -23,13 +23,13 @@ pub fn stages(pages: &[Page<'_>]) -> Vec<Stage> {
     let merged = numbers.map(|number| {
         let parts = of_types.iter().flatten().filter(|stage| stage.number == number);
         let parts: Vec<&Statement> = parts.map(|stage| &stage.statement).collect();
-        Stage { number, statement: merge(&parts, &first.query.sort, first.limit) }
+        Stage { number, statement: merge(&parts, Way::new(&first.query.sort, first.after), first.limit) }
     });
     merged.collect()
 }
 
 /// Brings the ordered rows of several statements into one order.
-fn merge(parts: &[&Statement], sorts: &[Sort], limit: u32) -> Statement {
+fn merge(parts: &[&Statement], way: Way<'_>, limit: u32) -> Statement {
     let mut sql = Sql::default();
     sql.push("select q.* from (");
     for (index, part) in parts.iter().enumerate() {
@@ -37,10 +37,8 @@ fn merge(parts: &[&Statement], sorts: &[Sort], limit: u32) -> Statement {
         sql.append(part).push(&format!(") t{index}"));
     }
     sql.push(") q order by ");
-    for (index, sort) in sorts.iter().enumerate() {
-        sql.push(&format!("q.sort_{index} {} nulls last, ", sort.direction()));
-    }
-    sql.push(&format!("q.key {}", key_direction(sorts))).limit(i64::from(limit));
+    way.order("q", &mut sql);
+    sql.limit(i64::from(limit));
     let sort = parts.first().map(|part| part.sort.clone()).unwrap_or_default();
     let (sql, binds) = sql.finish();
     Statement { sql, binds, sort }

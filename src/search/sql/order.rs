@@ -1,11 +1,12 @@
-//! Sort keys and positions in SQL: what is sorted by, and what comes after a given row.
+//! Sort keys and positions in SQL: what is sorted by, and what comes after a given row, or before it.
 
 use super::builder::Sql;
 use super::statement::{Bind, SortColumn};
 use crate::search::kinds::Table;
 use crate::search::query::{Sort, SortBy};
 
-/// Where a page ended: the sort values and the key of its last row. The next page begins after it.
+/// An end of a page: the sort values and the key of its last row, after which the next page begins, or of its first row, before
+/// which the previous page ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Position {
     /// Which of the statements of the search the row came from.
@@ -14,6 +15,73 @@ pub struct Position {
     pub values: Vec<Option<Bind>>,
     /// The key of the resource.
     pub key: i64,
+    /// The page lies before the row. Its statements answer with the nearest row first.
+    pub backwards: bool,
+}
+
+/// Which way the rows of a statement lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    sorts: &'a [Sort],
+    backwards: bool,
+}
+
+impl<'a> Way<'a> {
+    /// The way of a search with this order to a page that begins or ends here.
+    pub(super) fn new(sorts: &'a [Sort], position: Option<&Position>) -> Self {
+        Self { sorts, backwards: position.is_some_and(|position| position.backwards) }
+    }
+
+    /// `asc` or `desc` for the values of a sort.
+    fn direction(self, sort: &Sort) -> &'static str {
+        if sort.descending == self.backwards { "asc" } else { "desc" }
+    }
+
+    /// The direction of the key, which decides between equal rows: that of the first sort, so that one index serves both ways.
+    pub(super) fn key_direction(self) -> &'static str {
+        if self.key_operator() == '<' { "desc" } else { "asc" }
+    }
+
+    /// The comparison of keys that lie further on this way.
+    pub(super) fn key_operator(self) -> char {
+        if (key_operator(self.sorts) == '<') == self.backwards { '>' } else { '<' }
+    }
+
+    /// Writes the order of rows with columns `sort_0`, … and `key`. Missing values are last, whatever the direction.
+    pub(super) fn order(self, alias: &str, sql: &mut Sql) {
+        let nulls = if self.backwards { "first" } else { "last" };
+        for (index, sort) in self.sorts.iter().enumerate() {
+            sql.push(&format!("{alias}.sort_{index} {} nulls {nulls}, ", self.direction(sort)));
+        }
+        sql.push(&format!("{alias}.key {}", self.key_direction()));
+    }
+
+    /// Writes that the row `alias` (with columns `sort_0`, … and `key`) lies further on this way than `position`.
+    pub(super) fn beyond(self, position: &Position, alias: &str, sql: &mut Sql) {
+        sql.push("(");
+        for (index, (sort, value)) in self.sorts.iter().zip(&position.values).enumerate() {
+            let operator = if self.direction(sort) == "desc" { '<' } else { '>' };
+            match value {
+                Some(value) => {
+                    equal_before(position, index, alias, sql);
+                    sql.push(&format!("({alias}.sort_{index} {operator} ")).bind(value.clone());
+                    sql.push(&if self.backwards {
+                        ") or ".into()
+                    } else {
+                        format!(" or {alias}.sort_{index} is null) or ")
+                    });
+                }
+                None if self.backwards => {
+                    equal_before(position, index, alias, sql);
+                    sql.push(&format!("{alias}.sort_{index} is not null or "));
+                }
+                // Missing values come last: nothing but a later key comes after one.
+                None => {}
+            }
+        }
+        equal_before(position, self.sorts.len(), alias, sql);
+        sql.push(&format!("{alias}.key {} ", self.key_operator())).integer(position.key).push(")");
+    }
 }
 
 impl Table {
@@ -64,27 +132,6 @@ impl Sort {
             }
         }
     }
-
-    /// `asc` or `desc`.
-    pub(super) const fn direction(&self) -> &'static str {
-        if self.descending { "desc" } else { "asc" }
-    }
-}
-
-/// Writes that the row `alias` (with columns `sort_0`, … and `key`) comes after `position`; keys ascend unless the first sort
-/// descends.
-pub(super) fn after(position: &Position, sorts: &[Sort], alias: &str, sql: &mut Sql) {
-    sql.push("(");
-    for (index, (sort, value)) in sorts.iter().zip(&position.values).enumerate() {
-        // Missing values come last: nothing but a later key comes after one.
-        let Some(value) = value else { continue };
-        equal_before(position, index, alias, sql);
-        let operator = if sort.descending { '<' } else { '>' };
-        sql.push(&format!("({alias}.sort_{index} {operator} ")).bind(value.clone());
-        sql.push(&format!(" or {alias}.sort_{index} is null) or "));
-    }
-    equal_before(position, sorts.len(), alias, sql);
-    sql.push(&format!("{alias}.key {} ", key_operator(sorts))).integer(position.key).push(")");
 }
 
 fn equal_before(position: &Position, count: usize, alias: &str, sql: &mut Sql) {
@@ -94,11 +141,6 @@ fn equal_before(position: &Position, count: usize, alias: &str, sql: &mut Sql) {
             None => sql.push(&format!("{alias}.sort_{index} is null and ")),
         };
     }
-}
-
-/// The direction of the key, which decides between equal rows: that of the first sort, so that one index serves both ways.
-pub(super) fn key_direction(sorts: &[Sort]) -> &'static str {
-    sorts.first().map_or("asc", Sort::direction)
 }
 
 /// The comparison of keys that come later.

@@ -5,11 +5,12 @@
 //!   sort parameter (then come resources without a sort value), that of an exact token, or the resources of the type by id.
 //! - *referred*: what refers to one target, in the order of the leading date of its type; probe the rest.
 //!
-//! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies.
+//! Every way pages by (sort values, key), so a page neither shifts while others write nor costs more the deeper it lies. The way
+//! back walks the same indexes in reverse.
 
 use super::builder::Sql;
 use super::condition::{At, all_of, best, probe, row, set};
-use super::order::{Position, after, key_direction, key_operator};
+use super::order::{Position, Way, key_operator};
 use super::statement::{SortColumn, Statement};
 use crate::search::kinds::reference::Target;
 use crate::search::kinds::{Criterion, Table};
@@ -23,7 +24,7 @@ pub struct Page<'a> {
     pub query: &'a Query,
     /// What [`estimate`] counted is at most [`FEW`]. Only asked for the first page; the position remembers it.
     pub few: bool,
-    /// Where the page before ended.
+    /// Where the page before ended, or the page after begins.
     pub after: Option<&'a Position>,
     /// The most rows.
     pub limit: u32,
@@ -59,9 +60,10 @@ pub fn stages(page: &Page<'_>) -> Vec<Stage> {
     if matches!(begun, None | Some(REFERRED | REFERRED_WITHOUT_DATE))
         && let Some((position, rows)) = search.reference_in_order()
     {
-        let dated = (begun != Some(REFERRED_WITHOUT_DATE)).then(|| stage(REFERRED, search.referred(position, rows)));
-        let without = search.referred_without_date(position, rows, begun == Some(REFERRED_WITHOUT_DATE));
-        return dated.into_iter().chain([stage(REFERRED_WITHOUT_DATE, without)]).collect();
+        let in_rest = begun == Some(REFERRED_WITHOUT_DATE);
+        let dated = || stage(REFERRED, search.referred(position, rows));
+        let rest = || stage(REFERRED_WITHOUT_DATE, search.referred_without_date(position, rows, in_rest));
+        return search.valued_and_rest(in_rest, dated, rest);
     }
     if search.leaves_few() || begun == Some(CHOSEN) || (begun.is_none() && page.few) {
         return vec![stage(CHOSEN, search.chosen())];
@@ -70,9 +72,10 @@ pub fn stages(page: &Page<'_>) -> Vec<Stage> {
         [] => vec![stage(WALKED, search.without_order())],
         [Sort { by: SortBy::Rows { table, code }, .. }] if *table != Table::Reference => {
             let sort = SortRows { table: *table, code };
-            let walked = (begun != Some(WITHOUT_SORT_VALUE)).then(|| stage(WALKED, search.sorted(&sort)));
-            let rest = search.without_sort_value(&sort, begun == Some(WITHOUT_SORT_VALUE));
-            walked.into_iter().chain([stage(WITHOUT_SORT_VALUE, rest)]).collect()
+            let in_rest = begun == Some(WITHOUT_SORT_VALUE);
+            let walked = || stage(WALKED, search.sorted(&sort));
+            let rest = || stage(WITHOUT_SORT_VALUE, search.without_sort_value(&sort, in_rest));
+            search.valued_and_rest(in_rest, walked, rest)
         }
         [Sort { by: SortBy::Id | SortBy::LastUpdated, .. }] => vec![stage(WALKED, search.by_column())],
         _ => vec![stage(CHOSEN, search.chosen())],
@@ -105,6 +108,7 @@ struct Search<'a> {
     conditions: &'a [Condition],
     best: Option<usize>,
     sorts: &'a [Sort],
+    backwards: bool,
 }
 
 struct SortRows<'a> {
@@ -115,7 +119,22 @@ struct SortRows<'a> {
 impl<'a> Search<'a> {
     fn new(page: &'a Page<'a>) -> Self {
         let conditions = page.query.conditions.as_slice();
-        Self { page, conditions, best: best(conditions), sorts: &page.query.sort }
+        let backwards = page.after.is_some_and(|position| position.backwards);
+        Self { page, conditions, best: best(conditions), sorts: &page.query.sort, backwards }
+    }
+
+    fn way(&self) -> Way<'a> {
+        Way::new(self.sorts, self.page.after)
+    }
+
+    /// Resources with a sort value, and then the rest, as far as they lie on the way from a position that is in the rest or not.
+    fn valued_and_rest(&self, in_rest: bool, valued: impl Fn() -> Stage, rest: impl Fn() -> Stage) -> Vec<Stage> {
+        match (self.backwards, in_rest) {
+            (false, false) => vec![valued(), rest()],
+            (false, true) => vec![rest()],
+            (true, false) => vec![valued()],
+            (true, true) => vec![rest(), valued()],
+        }
     }
 
     /// True if some condition is sure to leave few resources.
@@ -145,13 +164,10 @@ impl<'a> Search<'a> {
         sql.push(") q");
         if let Some(position) = self.page.after {
             sql.push(" where ");
-            after(position, sorts, "q", &mut sql);
+            self.way().beyond(position, "q", &mut sql);
         }
         sql.push(" order by ");
-        for (index, sort) in sorts.iter().enumerate() {
-            sql.push(&format!("q.sort_{index} {} nulls last, ", sort.direction()));
-        }
-        sql.push(&format!("q.key {}", key_direction(sorts)));
+        self.way().order("q", &mut sql);
         self.finish(sql, sorts.iter().map(Sort::column).collect())
     }
 
@@ -167,7 +183,7 @@ impl<'a> Search<'a> {
     fn by_column(&self) -> Statement {
         let sorts = self.sorts;
         let column = if matches!(sorts.first().map(|sort| &sort.by), Some(SortBy::Id)) { "id" } else { "last_updated" };
-        let (direction, operator) = (key_direction(sorts), key_operator(sorts));
+        let (direction, operator) = (self.way().key_direction(), self.way().key_operator());
         let mut sql = Sql::default();
         sql.push(&format!("select r.key as key, r.{column} as sort_0"));
         self.write_resource(&mut sql);
@@ -212,6 +228,7 @@ impl<'a> Search<'a> {
 
     /// One ordered walk for each value, merged.
     fn by_token(&self, position: usize, rows: &Rows) -> Statement {
+        let direction = self.way().key_direction();
         let mut sql = Sql::default();
         sql.push("select q.key as key from (");
         for (index, criterion) in rows.any.iter().enumerate() {
@@ -223,10 +240,10 @@ impl<'a> Search<'a> {
             let key = format!("{alias}.resource_key");
             self.after_key(&key, &mut sql);
             self.probes(At { key: &key, resource: None }, Some(position), &mut sql);
-            sql.push(&format!(" order by {key} asc")).limit(i64::from(self.page.limit));
+            sql.push(&format!(" order by {key} {direction}")).limit(i64::from(self.page.limit));
             sql.push(&format!(") a{index}"));
         }
-        sql.push(") q order by q.key asc");
+        sql.push(&format!(") q order by q.key {direction}"));
         self.finish(sql, Vec::new())
     }
 
@@ -250,19 +267,18 @@ impl<'a> Search<'a> {
     }
 
     fn referred(&self, position: usize, rows: &Rows) -> Statement {
-        let (direction, operator) = (key_direction(self.sorts), key_operator(self.sorts));
+        let (direction, operator) = (self.way().key_direction(), self.way().key_operator());
         let mut sql = Sql::default();
         sql.push("select d.resource_key as key, d.leading_date as sort_0 from index_reference d where ");
         row(rows, "d", &mut sql);
         // The other bound is the better one where there is one: a database may begin at either.
-        if operator == '<' || self.page.after.is_none() {
+        let begun = self.page.after.and_then(|position| Some((position.values.first()?.as_ref()?, position.key)));
+        if operator == '<' || begun.is_none() {
             sql.push(" and d.leading_date > ").integer(leading::MISSING);
         }
-        if let Some(position) = self.page.after
-            && let Some(Some(value)) = position.values.first()
-        {
+        if let Some((value, key)) = begun {
             sql.push(&format!(" and (d.leading_date, d.resource_key) {operator} (")).bind(value.clone());
-            sql.push(", ").integer(position.key).push(")");
+            sql.push(", ").integer(key).push(")");
         }
         self.probes(At { key: "d.resource_key", resource: None }, Some(position), &mut sql);
         sql.push(&format!(" order by d.leading_date {direction}, d.resource_key {direction}"));
@@ -278,13 +294,13 @@ impl<'a> Search<'a> {
             self.after_key("d.resource_key", &mut sql);
         }
         self.probes(At { key: "d.resource_key", resource: None }, Some(position), &mut sql);
-        sql.push(&format!(" order by d.resource_key {}", key_direction(self.sorts)));
+        sql.push(&format!(" order by d.resource_key {}", self.way().key_direction()));
         self.finish(sql, vec![SortColumn::Integer])
     }
 
     fn sorted(&self, sort: &SortRows<'_>) -> Statement {
         let sorts = self.sorts;
-        let (direction, operator) = (key_direction(sorts), key_operator(sorts));
+        let (direction, operator) = (self.way().key_direction(), self.way().key_operator());
         let (column, ..) = sort.table.sort_columns();
         let mut sql = Sql::default();
         sql.push(&format!("select d.resource_key as key, d.{column} as sort_0 from {} d", sort.table.name()));
@@ -296,7 +312,7 @@ impl<'a> Search<'a> {
             sql.push(&format!(" and (d.{column} {operator} ")).bind(value.clone());
             sql.push(&format!(" or d.resource_key {operator} ")).integer(position.key).push(")");
         }
-        best_row_only(sort, operator, &mut sql);
+        best_row_only(sort, key_operator(sorts), &mut sql);
         self.probes(At { key: "d.resource_key", resource: None }, None, &mut sql);
         sql.push(&format!(" order by d.{column} {direction}, d.resource_key {direction}"));
         self.finish(sql, sorts.iter().map(Sort::column).collect())
@@ -314,7 +330,7 @@ impl<'a> Search<'a> {
         sql.push(&format!(" and not exists (select 1 from {} m where m.resource_key = r.key", sort.table.name()));
         sql.push(" and m.parameter = ").parameter(&self.page.query.resource_type, sort.code).push(")");
         self.probes(At { key: "r.key", resource: Some("r") }, None, &mut sql);
-        sql.push(&format!(" order by r.key {}", key_direction(sorts)));
+        sql.push(&format!(" order by r.key {}", self.way().key_direction()));
         self.finish(sql, vec![column])
     }
 
@@ -324,7 +340,7 @@ impl<'a> Search<'a> {
 
     fn after_key(&self, key: &str, sql: &mut Sql) {
         if let Some(position) = self.page.after {
-            sql.push(&format!(" and {key} {} ", key_operator(self.sorts))).integer(position.key);
+            sql.push(&format!(" and {key} {} ", self.way().key_operator())).integer(position.key);
         }
     }
 

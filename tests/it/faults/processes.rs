@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -24,11 +23,11 @@ fn entry(id: &str, text: &str) -> Value {
 /// Writes of `processes` servers, two clients each.
 async fn race(database: &TestDatabase, processes: usize) {
     let servers: Vec<Process> = (0..processes).map(|_| Process::start(database, &[])).collect();
-    let (acknowledged, refused) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let acknowledged = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for client in 0..processes * 2 {
             let base = &servers[client % processes].base;
-            let (acknowledged, refused) = (&acknowledged, &refused);
+            let acknowledged = &acknowledged;
             scope.spawn(move || {
                 for number in 0..15 {
                     let text = format!("{client}-{number}");
@@ -57,7 +56,6 @@ async fn race(database: &TestDatabase, processes: usize) {
                             acknowledged.lock().unwrap().extend(places.map(version_of));
                         }
                         200 | 201 => acknowledged.lock().unwrap().push(version_of(answer.header("location"))),
-                        409 | 412 => drop(refused.fetch_add(1, Ordering::Relaxed)),
                         other => panic!("{other}: {}", answer.text),
                     }
                 }
@@ -66,7 +64,8 @@ async fn race(database: &TestDatabase, processes: usize) {
     });
     drop(servers);
     let acknowledged = acknowledged.into_inner().unwrap();
-    assert!(acknowledged.len() > processes * 10, "{} of them, {refused:?} refused", acknowledged.len());
+    // Who names no version is never refused for being slower. Five of fifteen writes are of two resources.
+    assert_eq!(acknowledged.len(), processes * 2 * (10 + 5 * 2));
     let distinct: HashSet<_> = acknowledged.iter().collect();
     assert_eq!(distinct.len(), acknowledged.len(), "no version is given twice");
     let stored: Vec<(String, i64)> =

@@ -77,7 +77,7 @@ fn a_stale_or_unreadable_precondition_is_refused(database: &TestDatabase) {
         assert_eq!(send("PUT", stale, "female"), 412, "{stale}");
         assert_eq!(send("DELETE", stale, ""), 412, "{stale}");
     }
-    for malformed in ["abc", "W/\"\"", "W/\"0\"", "\"-1\""] {
+    for malformed in ["abc", "W/\"\"", "W/\"0\"", "\"-1\"", "W/\"3\", abc", ""] {
         assert_eq!(send("PUT", malformed, "female"), 400, "{malformed}");
         assert_eq!(send("DELETE", malformed, ""), 400, "{malformed}");
     }
@@ -87,8 +87,32 @@ fn a_stale_or_unreadable_precondition_is_refused(database: &TestDatabase) {
     server.get("Patient/nobody").expect(404);
 }
 
+fn preconditions_name_several_versions_or_any(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let body = rose().to_string();
+    let put = |header, tags| server.send("PUT", "Patient/rose", &[JSON, (header, tags)], Some(body.as_bytes())).status;
+    assert_eq!(put("If-Match", "*"), 412, "there is none yet");
+    assert_eq!(put("If-None-Match", "*"), 201);
+    assert_eq!(put("If-None-Match", "*"), 412, "what is there is not overwritten");
+    assert_eq!(put("If-None-Match", "W/\"1\""), 412);
+    assert_eq!(put("If-None-Match", "W/\"2\""), 200);
+    assert_eq!(put("If-Match", "*"), 200);
+    assert_eq!(put("If-Match", "W/\"7\", W/\"1\""), 200);
+    assert_eq!(put("If-Match", "W/\"7\", W/\"8\""), 412);
+    let entry = |request: Value| {
+        json!({ "resourceType": "Bundle", "type": "transaction",
+        "entry": [{ "resource": rose(), "request": request }] })
+    };
+    let create = json!({ "method": "PUT", "url": "Patient/rose", "ifNoneMatch": "*" });
+    server.post("", &entry(create.clone())).expect(412);
+    server.delete("Patient/rose").expect(204);
+    assert_eq!(put("If-Match", "*"), 412, "it is deleted");
+    server.post("", &entry(create)).expect(200);
+}
+
 over_http!(
     an_update_without_a_change_keeps_the_version,
     the_server_sets_version_and_time_and_keeps_the_rest,
     a_stale_or_unreadable_precondition_is_refused,
+    preconditions_name_several_versions_or_any,
 );

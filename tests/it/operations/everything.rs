@@ -166,6 +166,15 @@ fn a_referral_comes_with_all_that_belongs_to_it(database: &TestDatabase) {
         let Some(next) = link(&bundle, "next") else { break };
         url = next;
     }
+    let last = send("GET", &url, &[], None).expect(200).json();
+    let mut back = ids(&last, "match");
+    let mut before = link(&last, "previous");
+    while let Some(url) = before {
+        let bundle = send("GET", &url, &[], None).expect(200).json();
+        back.splice(..0, ids(&bundle, "match"));
+        before = link(&bundle, "previous");
+    }
+    assert_eq!(back, seen);
     assert_eq!(seen[0], "s1");
     seen.sort();
     assert_eq!(seen, expected);

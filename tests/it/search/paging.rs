@@ -18,7 +18,7 @@ fn keyed(message: &[u8]) -> Vec<u8> {
 
 fn position() -> Position {
     let values = vec![Some(Bind::Text("o'neill".into())), None, Some(Bind::Integer(i64::MIN)), Some(Bind::Real(0.1))];
-    Position { stage: 1, values, key: 42 }
+    Position { stage: 1, values, key: 42, backwards: true }
 }
 
 #[test]

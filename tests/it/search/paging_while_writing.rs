@@ -38,22 +38,40 @@ fn churn(server: &TestServer, numbers: &AtomicU32, stop: &AtomicBool) {
     }
 }
 
-/// How often each resource comes in all pages of a search.
-fn walk(server: &TestServer, search: &str, count: u32) -> BTreeMap<String, u32> {
+/// How often each resource comes in all pages of a search, on the way there or on the way back from the last page.
+fn walk(server: &TestServer, search: &str, count: u32, back: bool) -> BTreeMap<String, u32> {
+    let url = format!("{}/{search}&_count={count}", server.base);
+    let there = pages(url, "next");
+    let pages = match there.iter().rfind(|page| page["entry"][0].is_object()) {
+        Some(last) if back => {
+            let before = link(last, "previous").map(|url| pages(url, "previous"));
+            [vec![last.clone()], before.unwrap_or_default()].concat()
+        }
+        _ => there,
+    };
     let mut seen = BTreeMap::new();
-    let mut url = format!("{}/{search}&_count={count}", server.base);
-    for _ in 0..2000 {
-        let page = send("GET", &url, &[], None).expect(200).json();
-        for entry in page["entry"].as_array().into_iter().flatten() {
-            *seen.entry(entry["resource"]["id"].as_str().unwrap().to_owned()).or_default() += 1;
-        }
-        let links = page["link"].as_array().unwrap();
-        match links.iter().find(|link| link["relation"] == "next") {
-            Some(next) => next["url"].as_str().unwrap().clone_into(&mut url),
-            None => return seen,
-        }
+    for entry in pages.iter().flat_map(|page| page["entry"].as_array().into_iter().flatten()) {
+        *seen.entry(entry["resource"]["id"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    panic!("{search} does not end");
+    seen
+}
+
+/// The pages that lie on one way from the page at an address.
+fn pages(url: String, relation: &str) -> Vec<Value> {
+    let (mut pages, mut next) = (Vec::new(), Some(url));
+    while let Some(url) = next {
+        assert!(pages.len() < 2000, "{url} does not end");
+        let page = send("GET", &url, &[], None).expect(200).json();
+        next = link(&page, relation);
+        pages.push(page);
+    }
+    pages
+}
+
+fn link(page: &Value, relation: &str) -> Option<String> {
+    let links = page["link"].as_array().unwrap();
+    let link = links.iter().find(|link| link["relation"] == relation)?;
+    Some(link["url"].as_str().unwrap().to_owned())
 }
 
 const SEARCHES: &[&str] = &[
@@ -81,15 +99,15 @@ fn pages_neither_miss_nor_repeat(database: &TestDatabase) {
         server.post("Task", &task(number)).expect(201);
     }
     let expected: Vec<BTreeSet<String>> =
-        SEARCHES.iter().map(|search| walk(&server, search, 1000).into_keys().collect()).collect();
+        SEARCHES.iter().map(|search| walk(&server, search, 1000, false).into_keys().collect()).collect();
     let (numbers, stop) = (AtomicU32::new(STAYING), AtomicBool::new(false));
     let outcome = std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| churn(&server, &numbers, &stop));
         }
         let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
-        let outcome = runner.run(&(0..SEARCHES.len(), 1_u32..9), |(search, count)| {
-            let seen = walk(&server, SEARCHES[search], count);
+        let outcome = runner.run(&(0..SEARCHES.len(), 1_u32..9, any::<bool>()), |(search, count, back)| {
+            let seen = walk(&server, SEARCHES[search], count, back);
             let missed: Vec<_> = expected[search].iter().filter(|id| !seen.contains_key(*id)).collect();
             prop_assert!(missed.is_empty(), "{} by {count} missed {missed:?}", SEARCHES[search]);
             let twice: Vec<_> = seen.iter().filter(|(_, times)| **times > 1).collect();

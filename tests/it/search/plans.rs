@@ -155,16 +155,21 @@ both! {
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
             let first = Page { query: &query, few: false, after: None, limit: 20 };
-            let position = Position { stage: 3, values: vec![Some(Bind::Integer(1_767_916_800_000_000))], key: 20 };
-            let second = Page { after: Some(&position), ..first };
-            let plans = explain(&database, &[stages(&first).remove(0).statement, stages(&second).remove(0).statement]).await;
+            let values = vec![Some(Bind::Integer(1_767_916_800_000_000))];
+            let there = Position { stage: 3, values, key: 20, backwards: false };
+            let back = Position { backwards: true, ..there.clone() };
+            let pages = [None, Some(&there), Some(&back)].map(|after| stages(&Page { after, ..first }).remove(0).statement);
+            let plans = explain(&database, &pages).await;
             for plan in &plans {
                 assert!(!plan.contains("TEMP B-TREE") && !plan.contains("Sort"), "{search}:\n{plan}");
                 assert!(uses(plan, "index_reference"), "{search}:\n{plan}");
             }
-            let begins = plans[1].contains(&format!("(leading_date,resource_key){operator}(?,?)"))
-                || plans[1].contains(&format!("ROW(leading_date, resource_key) {operator}"));
-            assert!(begins, "{search}:\n{}", plans[1]);
+            let other = if operator == "<" { ">" } else { "<" };
+            for (plan, operator) in plans[1..].iter().zip([operator, other]) {
+                let begins = plan.contains(&format!("(leading_date,resource_key){operator}(?,?)"))
+                    || plan.contains(&format!("ROW(leading_date, resource_key) {operator}"));
+                assert!(begins, "{search}:\n{plan}");
+            }
         }
         store.close().await;
     }
@@ -182,12 +187,16 @@ both! {
             ("Task?status=requested", Vec::new(), "resource_key>?", "resource_key > "),
         ] {
             let query = parsed(search, Handling::Strict).unwrap();
-            let position = Position { stage: 0, values, key: 20 };
-            let page = Page { query: &query, few: false, after: Some(&position), limit: 20 };
-            let plan = explain(&database, &[stages(&page).remove(0).statement]).await.remove(0);
             let wanted = if database.is_postgres() { postgres } else { sqlite };
-            let line = plan.lines().find(|line| line.contains(wanted) && !line.contains("Filter:"));
-            assert!(line.is_some(), "{search}:\n{plan}");
+            for backwards in [false, true] {
+                let position = Position { stage: 0, values: values.clone(), key: 20, backwards };
+                let page = Page { query: &query, few: false, after: Some(&position), limit: 20 };
+                let plan = explain(&database, &[stages(&page).remove(0).statement]).await.remove(0);
+                let turned = if wanted.contains('<') { wanted.replace('<', ">") } else { wanted.replace('>', "<") };
+                let wanted = if backwards { turned.as_str() } else { wanted };
+                let line = plan.lines().find(|line| line.contains(wanted) && !line.contains("Filter:"));
+                assert!(line.is_some(), "{search}, {backwards}:\n{plan}");
+            }
         }
         store.close().await;
     }

@@ -45,7 +45,8 @@ pub async fn store_all(store: &Store, resources: &[Value]) {
         .unwrap();
 }
 
-/// One page (even limits ask for an estimate first, so that both ways are taken): at most `limit` matches and where the next page begins, if there may be one.
+/// One page (even limits ask for an estimate first, so that both ways are taken): at most `limit` matches, nearest to the position
+/// first, and where the next page on the same way begins, if there may be one.
 pub async fn page(
     store: &Store,
     search: &str,
@@ -63,7 +64,7 @@ pub async fn page(
     for stage in stages(&Page { query: &query, few, after, limit }) {
         for one in store.search(&stage.statement).await.unwrap() {
             if found.len() < limit as usize {
-                position = Some(Position { stage: stage.number, values: one.sort.clone(), key: one.stored.key });
+                position = Some(at(stage.number, &one, after.is_some_and(|after| after.backwards)));
                 found.push(one);
             }
         }
@@ -72,17 +73,30 @@ pub async fn page(
     (found, position.filter(|_| more))
 }
 
-/// The ids of all pages of a search.
+fn at(stage: usize, one: &Found, backwards: bool) -> Position {
+    Position { stage, values: one.sort.clone(), key: one.stored.key, backwards }
+}
+
+/// The ids of all pages of a search; asserts that the way back from the last of them leads through the same ones.
 pub async fn ids(store: &Store, search: &str, limit: u32) -> Vec<String> {
-    let (mut all, mut after) = (Vec::new(), None);
+    let (mut all, mut after, mut last) = (Vec::new(), None, None);
     loop {
         let (found, next) = page(store, search, &[], after.as_ref(), limit).await;
         all.extend(found.into_iter().map(|found| found.stored.id.clone()));
         match next {
-            Some(next) => after = Some(next),
-            None => return all,
+            Some(next) => (after, last) = (Some(next.clone()), Some(next)),
+            None => break,
         }
     }
+    let mut back = last.map(|last| Position { backwards: true, ..last });
+    let (mut ahead, full) = (Vec::new(), all.len() / limit as usize * limit as usize);
+    while let Some(position) = back {
+        let (found, next) = page(store, search, &[], Some(&position), limit).await;
+        ahead.splice(..0, found.into_iter().rev().map(|found| found.stored.id.clone()));
+        back = next;
+    }
+    assert_eq!(ahead, all[..full.saturating_sub(1)], "the way back of {search}");
+    all
 }
 
 /// The number of matches.
