@@ -51,12 +51,12 @@ impl Fault {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Format => {
-                "not in the form of this type: a date is YYYY, YYYY-MM or YYYY-MM-DD, a time is hh:mm:ss with optional \
+                "must be in the form of its type: a date is YYYY, YYYY-MM or YYYY-MM-DD, a time is hh:mm:ss with optional \
                  fraction, and a date with time ends in Z or +hh:mm"
             }
-            Self::NoSuchDay => "the calendar has no such day",
-            Self::NoZone => "a date with a time needs a time zone: end it with Z or an offset such as +01:00",
-            Self::TooCoarse => "an instant needs date, time to the second, and zone: YYYY-MM-DDThh:mm:ssZ",
+            Self::NoSuchDay => "must be a day that the calendar has",
+            Self::NoZone => "must have a time zone, since it has a time: end it with Z or an offset such as +01:00",
+            Self::TooCoarse => "must have date, time to the second, and zone: YYYY-MM-DDThh:mm:ssZ",
         }
     }
 }

@@ -71,7 +71,10 @@ impl Span {
     pub fn parse(text: &str, now: Micros) -> Result<Self, String> {
         let (prefix, text) = Prefix::split(text);
         let date = DateTime::parse_partial(&with_plus(text)).map_err(|fault| {
-            format!("{}; a date is YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][zone]", fault.text())
+            format!(
+                "The value {}. A search takes YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][zone].",
+                fault.text()
+            )
         })?;
         let (low, high) = date.interval();
         if prefix != Prefix::Ap {
