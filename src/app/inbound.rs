@@ -9,12 +9,14 @@ use actix_web::HttpRequest;
 use actix_web::dev::{Decompress, Extensions};
 use actix_web::http::Method as HttpMethod;
 use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
 };
+use actix_web::http::uri::Authority;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
 use crate::access::{Caller, tls::client_certificate};
+use crate::config::Access;
 use crate::interactions::format::{self, BodyFormat, Wanted};
 use crate::interactions::header::Tags;
 use crate::interactions::precondition::Precondition;
@@ -184,6 +186,25 @@ pub fn address(server: &Server, http: &HttpRequest) -> String {
     let named = named(http, "x-forwarded-for").and_then(|list| list.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
     let proxied = server.settings.proxies.contains(&peer);
     named.filter(|_| proxied).unwrap_or(peer).to_string()
+}
+
+/// 403 where access is open and the request is meant for another machine's name: a web page whose name is made to lead to the
+/// loopback interface would otherwise read everything in the browser of whoever works on this machine.
+pub fn own_name(server: &Server, http: &HttpRequest) -> Result<(), Problem> {
+    let Some(named) = text(http, &HOST).filter(|_| server.settings.access == Access::Open) else { return Ok(()) };
+    let host = |authority: &str| authority.parse::<Authority>().map(|authority| authority.host().to_ascii_lowercase());
+    let base = server.base.split('/').nth(2).map(host).and_then(Result::ok);
+    let own = host(named).is_ok_and(|name| {
+        let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+        let local = name == "localhost" || name.ends_with(".localhost");
+        local || address.is_ok_and(|address| address.is_loopback()) || Some(name) == base
+    });
+    if own {
+        return Ok(());
+    }
+    let text =
+        "Access is open to this machine only: ask for localhost, 127.0.0.1 or [::1], or set base-url to this name.";
+    Err(Problem::new(Kind::Forbidden, text).at("http.host"))
 }
 
 /// 403 for a connection that does not come through a declared proxy, where some are declared.

@@ -126,6 +126,7 @@ async fn taken(server: &Arc<Server>, http: &HttpRequest, payload: web::Payload) 
 /// Who calls, with the authority of the access token, before anything of the body is read.
 async fn admitted(server: &Server, http: &HttpRequest) -> Result<Caller, Problem> {
     inbound::through_proxy(server, http)?;
+    inbound::own_name(server, http)?;
     let mut caller = inbound::caller(server, http)?;
     let certificate = inbound::certificate(http);
     let shown = Credentials { authorization: inbound::authorization(http), certificate: certificate.as_deref() };

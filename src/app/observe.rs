@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderValue, STRICT_TRANSPORT_SECURITY};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
@@ -23,6 +24,9 @@ struct Seen {
     interaction: &'static str,
     client: String,
 }
+
+/// For how long a browser that has seen TLS here speaks nothing else (<https://www.rfc-editor.org/rfc/rfc6797>).
+const ONE_YEAR: &str = "max-age=31536000";
 
 /// Addresses outside the FHIR API, and what is asked for there.
 const OTHERS: &[(&str, &str)] = &[
@@ -57,7 +61,10 @@ pub async fn observe(
     let begun = server.clock.now();
     let context = server.traces.as_ref().map(|_| trace_of(&server, &request));
     let method = Method::parse(request.method().as_str()).map_or("other", Method::name);
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?;
+    if server.settings.tls_certificate.is_some() {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONE_YEAR));
+    }
     let seen = response.response().extensions().get::<Seen>().cloned();
     let seen = seen.unwrap_or_else(|| elsewhere(response.request().uri().path()));
     let (status, duration) = (response.status().as_u16(), server.clock.now() - begun);

@@ -37,10 +37,14 @@ async fn shown_page(request: HttpRequest) -> HttpResponse {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let for_browsers = accept.is_some_and(|accept| accept.contains("text/html"));
     match web::block(move || PAGES.get_or_init(make)).await {
-        Ok(Some([_, page])) if for_browsers => {
-            HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page.as_str())
-        }
-        Ok(Some([page, _])) => HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page.as_str()),
+        Ok(Some([_, page])) if for_browsers => HttpResponse::Ok()
+            .insert_header((header::VARY, "Accept"))
+            .content_type("text/html; charset=utf-8")
+            .body(page.as_str()),
+        Ok(Some([page, _])) => HttpResponse::Ok()
+            .insert_header((header::VARY, "Accept"))
+            .content_type("text/markdown; charset=utf-8")
+            .body(page.as_str()),
         _ => HttpResponse::InternalServerError().finish(),
     }
 }

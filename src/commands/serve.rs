@@ -50,6 +50,9 @@ fn exposed(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if !reachable && !settings.proxies.is_empty() && settings.access == Access::Open {
+        mistakes.push("A proxy lets other machines in, and access is open: set access.mode = \"token\"".to_owned());
+    }
     if reachable && settings.tls_certificate.is_none() && settings.proxies.is_empty() {
         mistakes.push(
             "The address can be reached from other machines, and nothing is encrypted: set tls.certificate and tls.key, or proxies where a proxy ends TLS"

@@ -107,8 +107,9 @@ impl Resolver for PublicAddresses {
     }
 }
 
-/// True for an address of the public internet.
-fn is_public(address: IpAddr) -> bool {
+/// True for an address of the public internet: the only ones that a registered URL may lead to.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(|| is_public_v6(address), is_public_v4),
@@ -116,11 +117,11 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let first = address.segments()[0];
-    let local = address.is_loopback() || address.is_unspecified() || address.is_multicast();
-    // Unique local, link local, documentation, 6to4 and NAT64, which wrap addresses of the older kind.
-    let special = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || matches!(first, 0x2002 | 0x0064);
-    !local && !special && address.segments()[..2] != [0x2001, 0x0db8]
+    let [first, second, ..] = address.segments();
+    // What is given out globally (<https://www.iana.org/assignments/ipv6-unicast-address-assignments>), without documentation,
+    // and without Teredo and 6to4, which wrap addresses of the older kind.
+    let global = first & 0xe000 == 0x2000;
+    global && first != 0x2002 && !(first == 0x2001 && matches!(second, 0x0000 | 0x0db8))
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -128,7 +129,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let local = address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified();
     let special =
         address.is_multicast() || address.is_broadcast() || address.is_documentation() || first >= 240 || first == 0;
-    // Shared address space of carriers, and addresses for benchmarks.
-    let shared = first == 100 && (64..128).contains(&second) || first == 198 && (second == 18 || second == 19);
+    // Shared address space of carriers, addresses for benchmarks, and for protocols.
+    let shared = first == 100 && (64..128).contains(&second)
+        || first == 198 && (second == 18 || second == 19)
+        || address.octets()[..3] == [192, 0, 0];
     !local && !special && !shared
 }

@@ -18,7 +18,7 @@ mod token;
 pub use self::admission::{Credentials, admit, bearer};
 pub use self::answer::Answer;
 pub use self::discovery::{jwks, smart_configuration};
-pub use self::fetch::check_url;
+pub use self::fetch::{check_url, is_public};
 pub use self::introspection::introspect;
 pub use self::request::Request;
 pub use self::revocation::revoke;

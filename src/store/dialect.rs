@@ -15,6 +15,10 @@ use crate::problem::{Kind, Problem};
 /// How to connect.
 pub type Options = Backend<SqliteConnectOptions, PgConnectOptions>;
 
+/// PostgreSQL would compile a statement whose cost it estimates to be high to machine code. What callers may see makes statements
+/// long and estimates high; compiling them took seconds, for work of milliseconds.
+const NO_COMPILER: (&str, &str) = ("jit", "off");
+
 /// Reads the database URL. A `sqlite:` file is created where it does not exist.
 pub(super) fn options(settings: &StoreSettings) -> Result<Options, Problem> {
     let url = settings.url.as_str();
@@ -23,7 +27,8 @@ pub(super) fn options(settings: &StoreSettings) -> Result<Options, Problem> {
         return Ok(Options::Sqlite(sqlite_writer(options, settings.synchronous)));
     }
     let options = PgConnectOptions::from_str(url).map_err(|error| wrong_url(&error))?;
-    Ok(Options::Postgres(options.application_name("kith").statement_cache_capacity(512).disable_statement_logging()))
+    let options = options.application_name("kith").options([NO_COMPILER]);
+    Ok(Options::Postgres(options.statement_cache_capacity(512).disable_statement_logging()))
 }
 
 /// The file of a SQLite database.

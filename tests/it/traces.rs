@@ -143,7 +143,9 @@ fn a_named_trace_goes_on(database: &TestDatabase) {
         format!("00-{TRACE}-{PARENT}"),
         "Quaggafield".to_owned(),
     ];
-    wrong.iter().for_each(|header| ask(header));
+    for header in &wrong {
+        ask(header);
+    }
     let spans = spans(&received, 2 + wrong.len());
     let known = |span: &&Value| span["traceId"] == TRACE && span["parentSpanId"] == PARENT && span["spanId"] != PARENT;
     assert_eq!(spans.iter().filter(known).count(), 2, "{spans:?}");

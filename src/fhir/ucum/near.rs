@@ -42,14 +42,14 @@ fn symbol(wrong: &str) -> Option<String> {
     if let Some(right) = known_mistake(wrong) {
         return Some(right.to_owned());
     }
-    let plain = units::PLAIN.iter().chain(&units::METRIC).map(|atom| (*atom).to_owned());
-    let prefixed = EVERYDAY.iter().flat_map(|prefix| units::METRIC.iter().map(move |atom| format!("{prefix}{atom}")));
-    let all: Vec<String> = plain.chain(prefixed).collect();
     // Brackets are often left out.
     let bracketed = format!("[{wrong}]");
     if is_atom(&bracketed) {
         return Some(bracketed);
     }
+    let plain = units::PLAIN.iter().chain(&units::METRIC).map(|atom| (*atom).to_owned());
+    let prefixed = EVERYDAY.iter().flat_map(|prefix| units::METRIC.iter().map(move |atom| format!("{prefix}{atom}")));
+    let all: Vec<String> = plain.chain(prefixed).collect();
     // Small letters are what is meant more often: kg, not kG.
     let small = |symbol: &&String| symbol.bytes().filter(u8::is_ascii_lowercase).count();
     let other_case = all.iter().filter(|symbol| symbol.eq_ignore_ascii_case(wrong)).max_by_key(small);

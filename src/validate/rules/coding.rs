@@ -1,5 +1,6 @@
-//! `code-system`, `code-unknown`, `display-mismatch`: a Coding names a code system, a Coding's code exists in its code system and its display is one the system has,
-//! where the system is loaded and complete.
+//! `code-system`, `code-unknown`, `display-mismatch`: a Coding names a code system, its code exists there and its display is one
+//! that the system has, where the system is loaded and complete. Codes of a system with a grammar (units, languages, media
+//! types) have its form.
 
 use serde_json::Value;
 

@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod limits;
+mod names;
 mod rates;
 mod slow;
 mod texts;

@@ -41,7 +41,7 @@ fn heads_that_never_end_take_no_place_for_long(database: &TestDatabase) {
         .map(|_| {
             let mut stream = TcpStream::connect(server.address()).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            stream.write_all(b"GET /fhir/Patient HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+            stream.write_all(b"GET /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").unwrap();
             stream
         })
         .collect();

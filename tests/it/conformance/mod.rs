@@ -2,5 +2,6 @@
 
 pub mod files;
 mod http;
+mod lists;
 mod player;
 mod report;

@@ -56,6 +56,47 @@ fn status(host: &str, trusted: bool) -> u16 {
 }
 
 #[test]
+fn only_public_addresses_are_asked() {
+    let public = ["192.0.2.1", "198.51.100.7", "203.0.113.9"].map(|documented| (documented, false));
+    let cases = [
+        ("93.184.216.34", true),
+        ("8.8.8.8", true),
+        ("2606:4700::1111", true),
+        ("2a00:1450:4009::1", true),
+        ("127.0.0.1", false),
+        ("10.1.2.3", false),
+        ("172.16.0.1", false),
+        ("192.168.1.1", false),
+        ("169.254.169.254", false),
+        ("100.64.0.1", false),
+        ("198.18.0.1", false),
+        ("192.0.0.8", false),
+        ("0.0.0.0", false),
+        ("255.255.255.255", false),
+        ("224.0.0.1", false),
+        ("::1", false),
+        ("::", false),
+        ("::127.0.0.1", false),
+        ("::ffff:10.0.0.1", false),
+        ("::ffff:169.254.169.254", false),
+        ("64:ff9b::10.0.0.1", false),
+        ("64:ff9b:1::1", false),
+        ("100::1", false),
+        ("fc00::1", false),
+        ("fd12::1", false),
+        ("fe80::1", false),
+        ("fec0::1", false),
+        ("ff02::1", false),
+        ("2001:db8::1", false),
+        ("2001:0:7f00:1::1", false),
+        ("2002:7f00:1::1", false),
+    ];
+    for (address, expected) in cases.into_iter().chain(public) {
+        assert_eq!(kith::oauth::is_public(address.parse().unwrap()), expected, "{address}");
+    }
+}
+
+#[test]
 fn keys_come_from_whom_an_authority_vouches_for() {
     assert_eq!(status("localhost", true), 200);
     assert_eq!(status("localhost", false), 401, "the certificate is not trusted");

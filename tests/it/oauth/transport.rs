@@ -98,6 +98,11 @@ fn only_current_versions_of_tls_are_spoken() {
     }
     assert_eq!(send(&server, None, "GET /fhir/metadata HTTP/1.1\r\n", "").0, 200);
     assert_eq!(send(&server, None, "GET /fhir/Patient HTTP/1.1\r\n", "").0, 401);
+    let mut stream = connect(&server, None, None).unwrap();
+    stream.write_all(b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    assert!(text.to_lowercase().contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{text}");
 }
 
 #[test]
@@ -183,6 +188,7 @@ fn what_lets_strangers_in_is_refused_at_start() {
         assert!(text.contains(part), "{part}: {text}");
     };
     refused(&["--listen", "0.0.0.0:0"], "access is open");
+    refused(&["--proxies", "127.0.0.1"], "access is open");
     refused(&["--listen", "0.0.0.0:0", "--access-mode", "token"], "nothing is encrypted");
     refused(&["--tls-certificate", "a.pem"], "belong together");
     refused(&["--tls-certificate", "a.pem", "--tls-key", "b.pem"], "must be PEM files");

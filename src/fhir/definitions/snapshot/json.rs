@@ -77,25 +77,25 @@ fn shown(element: &ElementDefinition, origin: &Origin, sent: Option<&Map<String,
     out.insert("id".to_owned(), json!(element.id));
     out.insert("path".to_owned(), json!(element.path));
     out.extend(sent.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-    let mut set = |name: &str, value: Option<Value>| {
+    let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             out.insert(name.to_owned(), value);
         }
     };
-    set("sliceName", element.slice_name.as_ref().map(|name| json!(name)));
-    set("representation", list(&element.representation, |text| json!(text)));
-    set("slicing", element.slicing.as_ref().map(slicing));
-    set("min", Some(json!(element.min.unwrap_or(origin.min))));
-    set("max", Some(json!(max(element.max.unwrap_or(origin.max)))));
-    set("base", Some(json!({ "path": origin.path, "min": origin.min, "max": max(origin.max) })));
-    set("contentReference", element.content_reference.as_ref().map(|id| json!(id)));
-    set("type", list(&element.types, type_ref));
-    set("maxLength", element.max_length.map(|length| json!(length)));
-    set("constraint", list(&element.constraints, |constraint| self::constraint(constraint, sent)));
-    set("mustSupport", element.must_support.map(Value::Bool));
-    set("isModifier", element.is_modifier.map(Value::Bool));
-    set("isSummary", element.is_summary.map(Value::Bool));
-    set("binding", element.binding.as_ref().map(|known| binding(known, sent)));
+    put("sliceName", element.slice_name.as_ref().map(|name| json!(name)));
+    put("representation", list(&element.representation, |text| json!(text)));
+    put("slicing", element.slicing.as_ref().map(slicing));
+    put("min", Some(json!(element.min.unwrap_or(origin.min))));
+    put("max", Some(json!(max(element.max.unwrap_or(origin.max)))));
+    put("base", Some(json!({ "path": origin.path, "min": origin.min, "max": max(origin.max) })));
+    put("contentReference", element.content_reference.as_ref().map(|id| json!(id)));
+    put("type", list(&element.types, type_ref));
+    put("maxLength", element.max_length.map(|length| json!(length)));
+    put("constraint", list(&element.constraints, |constraint| self::constraint(constraint, sent)));
+    put("mustSupport", element.must_support.map(Value::Bool));
+    put("isModifier", element.is_modifier.map(Value::Bool));
+    put("isSummary", element.is_summary.map(Value::Bool));
+    put("binding", element.binding.as_ref().map(|known| binding(known, sent)));
     for (stem, value) in [
         ("fixed", &element.fixed),
         ("pattern", &element.pattern),

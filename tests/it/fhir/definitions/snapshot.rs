@@ -285,11 +285,11 @@ fn snapshots_as_json_read_back_as_they_are() {
         for (element, written) in snapshot.elements.iter().zip(snapshot.to_json(&[])) {
             let read = ElementDefinition::from_json(&written).unwrap();
             assert_eq!((&read.id, &read.path, &read.slice_name), (&element.id, &element.path, &element.slice_name));
-            assert_eq!(
-                (read.max, &read.types, &read.slicing),
-                (element.max, &element.types, &element.slicing),
-                "{written}"
-            );
+            assert_eq!((read.max, &read.slicing), (element.max, &element.slicing), "{written}");
+            // The value of a primitive has a type of FHIRPath, which stands for another elsewhere.
+            if element.types.iter().all(|type_| !type_.code.contains("/System.")) {
+                assert_eq!(read.types, element.types, "{written}");
+            }
             assert_eq!((&read.fixed, &read.pattern), (&element.fixed, &element.pattern), "{written}");
             assert_eq!((&read.min_value, &read.max_value), (&element.min_value, &element.max_value), "{written}");
             assert_eq!((read.must_support, read.is_modifier), (element.must_support, element.is_modifier), "{written}");
