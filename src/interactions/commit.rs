@@ -7,10 +7,13 @@ use super::condition::{self, Condition, Settled};
 use super::guard;
 use super::record::Stamp;
 use super::reply::{Content, Reply};
+use super::rewrite;
 use super::server::Server;
 use super::visible;
 use super::write::{self, Change, Outcome, Written};
-use crate::problem::Problem;
+use crate::config::References;
+use crate::fhir::issue::{Issue, IssueCode, Severity};
+use crate::problem::{Kind, Problem};
 use crate::store::{AuditRecord, Tx};
 
 /// Carries out one change in a transaction of its own. With a condition, what it comes to depends on what matches.
@@ -20,6 +23,7 @@ pub async fn one(
     condition: Option<Condition>,
     stamp: Stamp,
 ) -> Result<Written, Problem> {
+    check_references(server, &change, &stamp)?;
     let limited = stamp.caller.limits()?.is_some();
     let directory = affiliation::decides(change.resource_type());
     let work = Arc::new((Arc::clone(server), change, condition, stamp));
@@ -42,6 +46,24 @@ pub async fn one(
         server.access.forget(|_| true);
     }
     written.map_err(|problem| guard::without_counts(limited, problem))
+}
+
+/// 422 for a conditional reference: only a transaction looks it up (<https://hl7.org/fhir/R4/http.html#trules>), and stored as it is
+/// it would lead nowhere.
+fn check_references(server: &Server, change: &Change, stamp: &Stamp) -> Result<(), Problem> {
+    let (Change::Create(draft) | Change::Update { draft, .. }) = change else { return Ok(()) };
+    if stamp.caller.imports || server.settings.references_write == References::Allow || draft.resource_type == "Bundle"
+    {
+        return Ok(());
+    }
+    if rewrite::conditional_references(&draft.value).is_empty() {
+        return Ok(());
+    }
+    let place = rewrite::conditional_place(&draft.value).unwrap_or_else(|| draft.resource_type.clone());
+    let text = "A reference by search criteria is looked up in a transaction only. Send a transaction, or refer to the resource by \
+                its type and id.";
+    let issue = Issue::new(Severity::Error, IssueCode::NotSupported, "reference-exists", text).at(place);
+    Err(Problem::with_issues(Kind::Unprocessable, vec![issue]))
 }
 
 async fn conditionally(

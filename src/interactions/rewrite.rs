@@ -28,6 +28,25 @@ pub fn conditional_references(resource: &Value) -> Vec<String> {
     found
 }
 
+/// Where the first of [`conditional_references`] stands, as a FHIRPath expression such as `Observation.subject`.
+pub fn conditional_place(resource: &Value) -> Option<String> {
+    let name = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+    place(resource, name)
+}
+
+fn place(value: &Value, here: &str) -> Option<String> {
+    match value {
+        Value::Object(map) if map.get("reference").and_then(Value::as_str).is_some_and(is_conditional) => {
+            Some(here.to_owned())
+        }
+        Value::Object(map) => map.iter().find_map(|(name, child)| place(child, &format!("{here}.{name}"))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| place(item, &format!("{here}[{index}]")))
+        }
+        _ => None,
+    }
+}
+
 /// Every Reference.reference text in `resource`.
 pub fn references(resource: &Value) -> Vec<&str> {
     let mut found = Vec::new();

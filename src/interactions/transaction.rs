@@ -170,9 +170,9 @@ async fn lock(tx: &mut Tx, plan: &Plan) -> Result<(), Problem> {
 
 /// Keeps others from changing what the entries change until the transaction ends.
 async fn hold(tx: &mut Tx, plan: &Plan, settled: &HashMap<usize, Settled>) -> Result<(), Problem> {
-    let changes = plan.steps.iter().flat_map(|step| changes(step, settled));
-    let changed = changes.filter(|change| !matches!(change, Change::Create(_)));
-    tx.hold(&changed.map(Change::identity).collect::<Vec<_>>()).await
+    let all = plan.steps.iter().flat_map(|step| changes(step, settled));
+    let existing = all.filter(|change| !matches!(change, Change::Create(_)));
+    tx.hold(&existing.map(Change::identity).collect::<Vec<_>>()).await
 }
 
 /// What a step comes to once the criteria have been searched for.

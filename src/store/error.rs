@@ -14,6 +14,13 @@ pub(super) fn problem(error: Error) -> Problem {
         return Problem::new(Kind::Unavailable, "The database is not available just now. Try again in a moment.")
             .because(error);
     }
+    if is_not_text(&error) {
+        return Problem::new(
+            Kind::Invalid,
+            "A text has a NUL character in it, which no text of FHIR has. Take it out.",
+        )
+        .because(error);
+    }
     if is_too_costly(&error) {
         return too_costly().because(error);
     }
@@ -92,6 +99,11 @@ fn is_too_costly(error: &Error) -> bool {
         Some(code) => code.len() == 5 && code.starts_with("54"),
         None => false,
     }
+}
+
+/// 22021: PostgreSQL takes no NUL in a text.
+fn is_not_text(error: &Error) -> bool {
+    code(error).as_deref() == Some("22021")
 }
 
 fn is_unique_violation(error: &Error) -> bool {

@@ -274,6 +274,7 @@ fn bounded(text: &str) -> Cow<'_, str> {
     without_nul(&text[..end])
 }
 
-fn without_nul(text: &str) -> Cow<'_, str> {
+/// PostgreSQL stores no NUL: another character stands for it in the index and in what is looked for there.
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -37,7 +37,7 @@ macro_rules! bind_all {
         let mut query = $query;
         for bind in $binds {
             query = match bind {
-                Bind::Text(value) => query.bind(value.as_str()),
+                Bind::Text(value) => query.bind($crate::store::index::without_nul(value)),
                 Bind::Integer(value) => query.bind(*value),
                 Bind::Real(value) => query.bind(*value),
                 Bind::Bool(value) => query.bind(*value),

@@ -15,6 +15,7 @@ over_http!(
     narrative_that_acts_is_refused,
     entities_of_xml_are_refused,
     paths_do_not_leave_the_api,
+    a_nul_is_no_fault_of_the_server,
 );
 
 fn no_text_makes_a_line_of_the_log(database: &TestDatabase) {
@@ -123,4 +124,29 @@ fn regular_expressions_take_linear_time() {
     let context = Context::new(&patient, 0);
     assert!(!expression.holds(&context, Item::resource(&patient, Types::r4())).unwrap());
     assert!(started.elapsed().as_secs() < 5);
+}
+
+fn a_nul_is_no_fault_of_the_server(database: &TestDatabase) {
+    let server = TestServer::start(database);
+    let patient = json!({ "resourceType": "Patient", "identifier": [{ "system": "urn:s", "value": "a" }] });
+    server.post("Patient", &patient).expect(201);
+    for search in [
+        "Patient?identifier=%00",
+        "Patient?identifier=urn:s%7C%00",
+        "Patient?gender=%00",
+        "Patient?identifier:not=a,%00",
+        "Patient?_tag=b,%00",
+        "Patient?organization.type=%00",
+        "Organization?_has:Patient:organization:identifier=%00",
+        "Patient?_source=urn:%00",
+    ] {
+        let found = server.get(search).expect(200).json();
+        assert_eq!(found["total"], 0, "{search}");
+    }
+    let also = server.get("Patient?identifier=a,%00").expect(200).json();
+    assert_eq!(also["total"], 1);
+    let asked = [("Content-Type", "application/x-www-form-urlencoded")];
+    server.send("POST", "Patient/_search", &asked, Some(b"identifier=%00")).expect(200);
+    let condition = [JSON, ("If-None-Exist", "identifier=urn:s|%00")];
+    server.send("POST", "Patient", &condition, Some(patient.to_string().as_bytes())).expect(201);
 }
