@@ -7,8 +7,10 @@ use kith::clock::Clock;
 use kith::fhir::codec::{Limits, json, xml};
 use kith::fhir::definitions::package::{Manifest, Package};
 use kith::fhir::definitions::{Definitions, ValueSet};
+use kith::fhir::language;
 use kith::fhir::temporal::{DateTime, Time};
 use kith::fhir::types::{PrimitiveKind, TypeIndex, TypeKind, Types};
+use kith::fhir::ucum;
 use kith::fhirpath::{Context, Expression, Item};
 use kith::interactions::url::query_pairs;
 use kith::patch::Patch;
@@ -64,6 +66,21 @@ fn search(pairs: &[(String, String)]) {
             let page = Page { query: &query, few, after: None, limit: 10 };
             assert!(!stages(&page).is_empty(), "a search without a statement");
         }
+    }
+}
+
+/// A unit or a language tag: what is suggested in place of a wrong one is right.
+pub fn code(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if !ucum::is_unit(text)
+        && let Some(near) = ucum::nearest(text)
+    {
+        assert!(ucum::is_unit(&near), "{near} is suggested and no unit");
+    }
+    if !language::is_tag(text)
+        && let Some(near) = language::nearest(text)
+    {
+        assert!(language::is_tag(&near), "{near} is suggested and no tag");
     }
 }
 

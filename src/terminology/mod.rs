@@ -141,13 +141,18 @@ impl Terminology {
         syntax::grammar(system).map(|grammar| grammar.accepts(code))
     }
 
-    /// Whether a code system has a code.
+    /// Whether a code system has a code. Where it is not loaded, or in part only, its grammar decides, if it has one.
     #[must_use]
     pub fn code_exists(&self, system: &str, code: &str) -> Existence {
         if let Some(edition) = self.edition(system) {
             return edition.code_exists(code);
         }
-        self.system(system).map_or(Existence::Unknown, |system| system.code_exists(code))
+        let listed = self.system(system).map_or(Existence::Unknown, |system| system.code_exists(code));
+        match Self::is_well_formed(system, code) {
+            Some(true) if listed == Existence::Unknown => Existence::Exists,
+            Some(false) if listed == Existence::Unknown => Existence::Missing,
+            _ => listed,
+        }
     }
 
     /// A value set, compiled; none where it is not loaded.

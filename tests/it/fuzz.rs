@@ -14,6 +14,11 @@ fn text(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+const CODE: &[&str] = &[
+    "mg", "kg", "MMOL", "l", "L", "hr", "mmHg", "m[Hg]", "[lb_av]", "[", "]", "(", ")", "{", "}", ".", "/", "10*",
+    "10^", "2", "-", "+", "%", "en", "GB", "_", "x", "-", "Latn", "419", "@", " ",
+];
+
 const QUERY: &[&str] = &[
     "&",
     "=",
@@ -288,6 +293,11 @@ proptest! {
     #[test]
     fn filters(text in text(FILTER)) {
         bodies::filter(text.as_bytes());
+    }
+
+    #[test]
+    fn units_and_language_tags(text in text(CODE)) {
+        bodies::code(text.as_bytes());
     }
 
     #[test]

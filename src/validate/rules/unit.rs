@@ -15,7 +15,8 @@ pub fn check<'a>(run: &mut Run<'_, 'a>, value: &'a Value, place: Place<'_, 'a>, 
         return;
     }
     let Some(code) = member::text(value, "code") else { return };
-    if ucum::is_unit(code) {
+    // What is no code at all is reported as such.
+    if ucum::is_unit(code) || code.is_empty() || code.trim() != code {
         return;
     }
     let nearest = run.nearest_unit(code).map_or_else(String::new, |near| format!(" Did you mean {near}?"));

@@ -173,6 +173,16 @@ fn units_of_ucum_and_language_tags() {
     let ucum = |code: &str| json!({ "value": 80, "system": "http://unitsofmeasure.org", "code": code });
     assert_eq!(plain(&weight(ucum("kg/m2"))), Vec::<String>::new());
     assert_eq!(plain(&weight(ucum("kgs"))), ["unit-code at Observation.value.ofType(Quantity).code"]);
+    // What is no code at all is said once.
+    assert_eq!(plain(&weight(ucum(""))), ["primitive-format at Observation.value.ofType(Quantity).code"]);
+    let listing = |system: &str, code: &str| {
+        json!({ "resourceType": "ValueSet", "status": "active",
+        "compose": { "include": [{ "system": system, "concept": [{ "code": code }] }] } })
+    };
+    let listed = ["value-set-code at ValueSet.compose.include[0].concept[0]"];
+    assert_eq!(plain(&listing("http://unitsofmeasure.org", "kg")), Vec::<String>::new());
+    assert_eq!(plain(&listing("http://unitsofmeasure.org", "kgs")), listed);
+    assert_eq!(plain(&listing("urn:ietf:bcp:47", "en_GB")), listed);
     assert_eq!(
         plain(&weight(json!({ "value": 1, "system": "http://example.org/units", "code": "kgs" }))),
         Vec::<String>::new()

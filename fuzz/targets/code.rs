@@ -1,0 +1,8 @@
+//! Fuzz target: see `bodies::code`.
+#![no_main]
+
+#[path = "../bodies.rs"]
+#[allow(dead_code)]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::code(bytes));
