@@ -110,8 +110,8 @@ both! {
     }
 
     async fn old_rows_go_once_exported_and_the_rest_verifies(database) {
-        let settings = StoreSettings { audit_export: Some(database.folder().join("worm")), ..settings(&database) };
-        let store = database.open_with(&settings).await;
+        // Nothing is exported by itself, so that nobody goes on from the seventh row meanwhile.
+        let store = database.open_with(&settings(&database)).await;
         write(&store, 0, 13).await;
         tamper(&database, "update audit_chain set exported = 7").await;
         let found = |subject: &str| kith::store::AuditSearch {
