@@ -118,12 +118,12 @@ fn regular_expressions_take_linear_time() {
         assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is linked");
     }
     let evil = format!("'{}!'.matches('^(a+)+$')", "a".repeat(50_000));
-    let started = std::time::Instant::now();
+    let before = crate::support::spent();
     let expression = Expression::compile(&evil).unwrap();
     let patient = json!({ "resourceType": "Patient" });
     let context = Context::new(&patient, 0);
     assert!(!expression.holds(&context, Item::resource(&patient, Types::r4())).unwrap());
-    assert!(started.elapsed().as_secs() < 5);
+    assert!((crate::support::spent() - before).as_secs() < 5);
 }
 
 fn a_nul_is_no_fault_of_the_server(database: &TestDatabase) {

@@ -8,6 +8,8 @@ pub mod process;
 pub mod sql;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 pub use database::TestDatabase;
 
@@ -25,6 +27,14 @@ pub fn shared_data() -> Option<PathBuf> {
         eprintln!("no reference data found (KITH_SHARED_DATA): this comparison did not run");
     }
     found
+}
+
+/// What this thread has cost so far: its time on a processor where the system tells, which does not grow while others have it.
+pub fn spent() -> Duration {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = statistics.split_whitespace().next().and_then(|first| first.parse().ok());
+    nanoseconds.map_or_else(|| STARTED.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
 }
 
 /// The files of a folder with the given extension, sorted.
