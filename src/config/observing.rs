@@ -7,7 +7,8 @@ pub(super) const LOG_FILTER: Setting = Setting {
     key: "log.filter",
     value_name: "FILTER",
     help: "Which log lines are written: a level, or target=level pairs separated by commas",
-    default: "info,actix_server=warn",
+    // What actix_http has to say is that some client sent no HTTP: whoever wants could fill the log with it.
+    default: "info,actix_server=warn,actix_http=off",
     apply: |settings, text| {
         text.parse::<tracing_subscriber::EnvFilter>()
             .map_err(|_| "must be a level (error, warn, info, debug, trace) or pairs such as kith=debug".to_owned())?;
