@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::access::scope::Scopes;
-use crate::access::visibility::breaks_glass;
 use crate::access::visibility::minimum::Minimum;
+use crate::access::visibility::{Names, breaks_glass};
 use crate::access::{Authority, Caller, Granted, Limits, Role, Visibility};
 use crate::interactions::affiliation;
 use crate::interactions::server::Server;
@@ -23,13 +23,19 @@ pub(super) async fn of(
     organisation: &str,
 ) -> Result<(Authority, Option<Authority>), Problem> {
     let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
+    let minimum = Minimum::of_role(role, &server.settings.provider_patient);
+    let constraints = scopes.constraints(&server.means(&server.latest_parameters(), &minimum));
     if matches!(role, Role::Operator | Role::Harness) {
-        return Ok((with(Visibility::Everything), Some(with(Visibility::Everything))));
+        let names = Names { token: organisation.to_owned(), references: Vec::new() };
+        let seen = match constraints.as_slice() {
+            [] => with(Visibility::Everything),
+            some => with(Visibility::Limited(Arc::new(Limits::of_scopes(role, names, some)))),
+        };
+        return Ok((seen.clone(), Some(seen)));
     }
     let names = affiliation::names(server, organisation).await?;
-    let minimum = Minimum::parse(&server.settings.provider_patient);
     let limits = |emergency| {
-        let limits = Limits::new(role, names.clone(), &minimum, emergency);
+        let limits = Limits::new(role, names.clone(), &minimum, emergency).within(&constraints);
         with(Visibility::Limited(Arc::new(limits)))
     };
     Ok((limits(false), breaks_glass(role).then(|| limits(true))))
