@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::assertion::{SKEW, seconds};
-use super::constraint::Means;
 use super::keys::KeySet;
 use super::scope::{HINT, Scope, Scopes};
 use super::{ODS_SYSTEM, Role, provider};
@@ -191,10 +190,10 @@ pub fn key_id(token: &str) -> Option<String> {
 }
 
 impl Issuer {
-    /// Why constraints of the scopes that the issuer may give cannot be kept, a text each.
+    /// The scopes that it may give.
     #[must_use]
-    pub fn unusable(&self, means: &Means<'_>) -> Vec<String> {
-        self.scopes.unusable(means)
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
     }
 
     /// Verifies a token with the issuer's keys and reads what it gives. The error is for the client to read.

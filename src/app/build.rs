@@ -72,7 +72,8 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
 fn check_issuers(server: &Server) -> Result<(), Problem> {
     let (parameters, all) = (server.latest_parameters(), Minimum::default());
     let means = server.means(&parameters, &all);
-    let reasons: Vec<String> = server.access.issuers().iter().flat_map(|issuer| issuer.unusable(&means)).collect();
+    let reasons: Vec<String> =
+        server.access.issuers().iter().flat_map(|issuer| issuer.scopes().unusable(&means)).collect();
     if reasons.is_empty() {
         return Ok(());
     }

@@ -15,16 +15,21 @@ use crate::problem::{Kind, Problem};
 pub(super) const BREAK_GLASS: &str = "BTG";
 
 /// The authority of a client in a role for an organisation (`system|value`, or empty), and the same where it breaks the glass, if
-/// its role may.
+/// its role may. What constrains the scopes that it may have, `most`, holds whichever of them it has: who asked for fewer would
+/// otherwise come to more by what refers to a type that no scope names.
 pub(super) async fn of(
     server: &Server,
-    scopes: Scopes,
+    (scopes, most): (Scopes, &Scopes),
     role: Role,
     organisation: &str,
 ) -> Result<(Authority, Option<Authority>), Problem> {
     let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
     let minimum = Minimum::of_role(role, &server.settings.provider_patient);
-    let constraints = scopes.constraints(&server.means(&server.latest_parameters(), &minimum));
+    let parameters = server.latest_parameters();
+    let means = server.means(&parameters, &minimum);
+    let mut constraints = scopes.constraints(&means);
+    let more = most.constraints(&means).into_iter().filter(|constraint| !constraints.contains(constraint));
+    constraints.extend(more.collect::<Vec<_>>());
     if matches!(role, Role::Operator | Role::Harness) {
         let names = Names { token: organisation.to_owned(), references: Vec::new() };
         let seen = match constraints.as_slice() {

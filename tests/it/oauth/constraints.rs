@@ -12,6 +12,7 @@ over_http!(
     what_is_outside_is_not_written,
     what_is_not_constrained_stays_as_it_was,
     scopes_on_a_type_are_alternatives,
+    asking_for_fewer_scopes_brings_no_more,
     a_role_sees_no_more_than_both_allow,
 );
 
@@ -88,7 +89,7 @@ fn told(answer: &Answer, id: &str) -> (u16, Value) {
 fn without_names(value: &mut Value) {
     if value["resourceType"] == "Bundle" {
         let bundle = value.as_object_mut().unwrap();
-        ["id", "meta", "timestamp"].map(|name| bundle.remove(name));
+        bundle.retain(|name, _| !["id", "meta", "timestamp"].contains(&name.as_str()));
     }
     for entry in value["entry"].as_array_mut().into_iter().flatten() {
         without_names(&mut entry["resource"]);
@@ -281,6 +282,22 @@ fn scopes_on_a_type_are_alternatives(database: &TestDatabase) {
     let finder = world.token("system/Observation.s?category=laboratory");
     world.send(&finder, "GET", "Observation/lab", None).expect(403);
     assert_eq!(world.found(&finder, "Observation"), ["lab"]);
+}
+
+/// What a registration constrains stays so for a token that leaves the type out.
+fn asking_for_fewer_scopes_brings_no_more(database: &TestDatabase) {
+    let world = World::new(database);
+    let registered =
+        "system/Patient.rs system/Observation.rs?category=laboratory system/Observation.rs?category=survey";
+    for (client, role) in [("few", "harness"), ("fewer", "operator")] {
+        register_as(&world.server.server.store, client, &[&world.keys], registered, role);
+        for asked in ["system/Patient.rs", registered] {
+            let token = token(&world.server, client, &world.keys, asked);
+            let found = world.found(&token, "Patient?_revinclude=Observation:subject");
+            assert_eq!(found, ["lab", "p-lab", "p-vital"], "{asked}");
+            assert_eq!(world.found(&token, "Patient?_has:Observation:subject:status=final"), ["p-lab"], "{asked}");
+        }
+    }
 }
 
 fn a_role_sees_no_more_than_both_allow(database: &TestDatabase) {

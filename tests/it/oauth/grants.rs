@@ -14,6 +14,7 @@ over_http!(
     nobody_chooses_by_what_is_not_shown,
     a_registration_that_was_narrowed_narrows_its_tokens,
     the_limits_of_an_issuer_hold,
+    an_issuer_may_be_constrained,
 );
 
 const LABORATORY: &str =
@@ -164,5 +165,32 @@ fn the_limits_of_an_issuer_hold(database: &TestDatabase) {
         let token = with_scopes(&scopes);
         let answer = with(&server, &token, "GET", "Task", None).expect(status).json();
         assert_eq!(answer["entry"].as_array().map_or(0, Vec::len), found, "{scopes:?}: {answer}");
+    }
+}
+
+fn an_issuer_may_be_constrained(database: &TestDatabase) {
+    let keys = Keys::rsa("k1", Algorithm::RS256);
+    std::fs::write(database.folder().join("keys.json"), json!({ "keys": [keys.jwk()] }).to_string()).unwrap();
+    let constrained = "system/Task.cud system/Task.rs?status=draft";
+    let entry = external::entry("keys.json").replace("system/Task.cruds", constrained);
+    let file = database.folder().join("issuers.toml");
+    std::fs::write(&file, entry).unwrap();
+    let settings = [("access.mode", "token"), ("access.issuers", file.to_str().unwrap())];
+    let server = TestServer::start_with(database, &settings);
+    let with_scopes = |scopes: &str| {
+        let mut claims = external::claims();
+        claims["scp"] = json!(scopes);
+        keys.sign(&claims)
+    };
+    let token = with_scopes(constrained);
+    for status in ["draft", "requested"] {
+        let task = json!({ "resourceType": "Task", "status": status, "intent": "plan" });
+        with(&server, &token, "POST", "Task", Some(&task)).expect(201);
+    }
+    for (scopes, status, found) in
+        [(constrained, 200, 1), ("system/Task.s?status=draft", 200, 1), ("system/Task.rs", 403, 0)]
+    {
+        let answer = with(&server, &with_scopes(scopes), "GET", "Task", None).expect(status).json();
+        assert_eq!(answer["entry"].as_array().map_or(0, Vec::len), found, "{scopes}: {answer}");
     }
 }
