@@ -13,6 +13,7 @@ over_http!(
     what_is_not_constrained_stays_as_it_was,
     scopes_on_a_type_are_alternatives,
     asking_for_fewer_scopes_brings_no_more,
+    the_access_log_of_who_is_outside_is_not_shown,
     a_role_sees_no_more_than_both_allow,
 );
 
@@ -297,6 +298,14 @@ fn asking_for_fewer_scopes_brings_no_more(database: &TestDatabase) {
             assert_eq!(found, ["lab", "p-lab", "p-vital"], "{asked}");
             assert_eq!(world.found(&token, "Patient?_has:Observation:subject:status=final"), ["p-lab"], "{asked}");
         }
+    }
+}
+
+fn the_access_log_of_who_is_outside_is_not_shown(database: &TestDatabase) {
+    let world = World::new(database);
+    let token = world.token("system/AuditEvent.rs system/Patient.rs?_id=p-lab");
+    for (id, status) in [("p-lab", 200), ("p-vital", 404), ("nowhere", 404)] {
+        world.send(&token, "GET", &format!("Patient/{id}/$access-log"), None).expect(status);
     }
 }
 
