@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::assertion::{SKEW, seconds};
 use super::keys::KeySet;
-use super::scope::{Scope, Scopes};
+use super::scope::{HINT, Scope, Scopes};
 use super::{ODS_SYSTEM, Role, provider};
 use crate::clock::Micros;
 
@@ -143,7 +143,7 @@ impl Entry {
         if roles.is_empty() || self.organisations.is_empty() {
             return Err("roles and organisations must each name at least one".to_owned());
         }
-        let scopes = Scopes::parse(&self.scopes).map_err(|word| format!("{word} is no scope of a system"))?;
+        let scopes = Scopes::parse(&self.scopes).map_err(|word| format!("{word} is no scope of a system. {HINT}"))?;
         Ok(Issuer {
             keys: keys(&self.keys, folder)?,
             organisations: self.organisations.iter().map(|code| with_system(code)).collect(),
@@ -190,6 +190,12 @@ pub fn key_id(token: &str) -> Option<String> {
 }
 
 impl Issuer {
+    /// The scopes that it may give.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     /// Verifies a token with the issuer's keys and reads what it gives. The error is for the client to read.
     pub fn verify(&self, token: &str, keys: &KeySet, now: Micros) -> Result<External, String> {
         provider::install();

@@ -4,6 +4,7 @@
 pub mod assertion;
 pub mod bearer;
 mod certificate;
+pub mod constraint;
 pub mod issuer;
 pub mod keys;
 mod provider;
@@ -95,6 +96,11 @@ impl Caller {
             Visibility::Limited(limits) => Ok(Some(limits)),
             Visibility::Nothing => Err(without_token()),
         }
+    }
+
+    /// The limits of what it sees of one type; none where it sees all of it. 401 where it has no authority.
+    pub fn limits_on(&self, resource_type: &str) -> Result<Option<Arc<Limits>>, Problem> {
+        Ok(self.limits()?.filter(|limits| limits.limit(resource_type)))
     }
 
     /// The caller of a request as far as its headers say: organisation, user, role and purpose, without authority.

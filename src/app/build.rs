@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::access::issuer;
 use crate::access::seal::Seal;
 use crate::access::state::State;
+use crate::access::visibility::minimum::Minimum;
 use crate::clock::Clock;
 use crate::config::{RuleLevel, Settings};
 use crate::fhir::definitions::Definitions;
@@ -63,7 +64,20 @@ pub async fn build(settings: Settings) -> Result<Arc<Server>, Problem> {
     });
     live::refresh(&server).await?;
     server.latest().validator.check_levels()?;
+    check_issuers(&server)?;
     Ok(server)
+}
+
+/// What an issuer may give must be something that this server can keep apart.
+fn check_issuers(server: &Server) -> Result<(), Problem> {
+    let (parameters, all) = (server.latest_parameters(), Minimum::default());
+    let means = server.means(&parameters, &all);
+    let reasons: Vec<String> =
+        server.access.issuers().iter().flat_map(|issuer| issuer.scopes().unusable(&means)).collect();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Invalid, format!("access.issuers: {}", reasons.join("\n"))))
 }
 
 /// The embedded definitions with those of further packages (`.tgz` files or folders).

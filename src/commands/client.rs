@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::{failure, say};
 use crate::access::keys::KeySet;
-use crate::access::scope::Scopes;
+use crate::access::scope::{HINT, Scopes};
+use crate::access::visibility::minimum::Minimum;
 use crate::access::{self, ODS_SYSTEM, Role};
+use crate::app;
 use crate::clock::Clock;
 use crate::config::{Flags, Settings};
 use crate::oauth::check_url;
@@ -46,7 +48,7 @@ pub struct AddArgs {
     /// referrer, link-worker, provider, commissioner, operator or harness
     #[arg(long)]
     role: String,
-    /// Scopes it may ask for, for example "system/Task.cruds system/Patient.rs"
+    /// Scopes it may ask for, for example "system/Task.cruds system/Observation.rs?category=laboratory"
     #[arg(long)]
     scope: String,
     #[command(flatten)]
@@ -154,6 +156,9 @@ async fn carry_out(command: &ClientCommand, settings: &Settings) -> Result<Strin
         ClientCommand::Add(arguments) => Some(client(arguments, settings)?),
         _ => None,
     };
+    if let Some(client) = &new {
+        check_constraints(client, settings).await?;
+    }
     let clock = Arc::new(Clock::System);
     let store = Store::open(&StoreSettings::from(settings), Arc::clone(&clock)).await?;
     let done = match (command, new) {
@@ -200,6 +205,17 @@ fn rotate(client: &mut Client, arguments: &RotateArgs, settings: &Settings) -> R
     take_keys(client, keys, settings)
 }
 
+/// Constraints of scopes must be search parameters that this database is searched by.
+async fn check_constraints(client: &Client, settings: &Settings) -> Result<(), Problem> {
+    let (scopes, role) = (Scopes::parse(&client.scopes).unwrap_or_default(), Role::parse(&client.role));
+    let Some(role) = role.filter(|_| scopes.are_constrained()) else { return Ok(()) };
+    let server = app::build(settings.clone()).await?;
+    let minimum = Minimum::of_role(role, &settings.provider_patient);
+    let reasons = scopes.unusable(&server.means(&server.latest_parameters(), &minimum));
+    server.store.close().await;
+    if reasons.is_empty() { Ok(()) } else { Err(mistake(reasons.join("\n  - "))) }
+}
+
 /// What a client stands for must be stored.
 async fn check_stored(store: &Store, stands_for: &StandsForArgs) -> Result<(), Problem> {
     let named = [("Device", &stands_for.device), ("Endpoint", &stands_for.endpoint)];
@@ -234,7 +250,7 @@ fn client(arguments: &AddArgs, settings: &Settings) -> Result<Client, Problem> {
     match Scopes::parse(&arguments.scope) {
         Ok(scopes) if scopes.is_empty() => mistakes.push("Give at least one scope.".to_owned()),
         Ok(_) => {}
-        Err(word) => mistakes.push(format!("{word} is not a scope of a system, for example system/Task.cruds.")),
+        Err(word) => mistakes.push(format!("{word} is not a scope of a system. {HINT}")),
     }
     if arguments.keys.jwks.is_none() && arguments.keys.jwks_url.is_none() {
         mistakes.push("Give the client's public keys: --jwks FILE or --jwks-url URL.".to_owned());

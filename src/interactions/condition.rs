@@ -29,7 +29,7 @@ pub struct Condition {
     lookup: Criteria,
     /// The content of a conditional update names its id.
     pub id_given: bool,
-    /// The caller does not see everything.
+    /// The caller does not see everything of the type.
     limited: bool,
 }
 
@@ -86,7 +86,8 @@ pub fn of(
     let restrictions = limits.as_ref().map_or_else(Arc::default, |limits| Arc::clone(&limits.seen));
     let lookup = Criteria::new(server, resource_type, pairs, MOST_DELETED + 1, &restrictions)?;
     visible::check_query(caller, &lookup.asked)?;
-    Ok(Condition { lock, lookup, id_given: false, limited: limits.is_some() })
+    let limited = limits.is_some_and(|limits| limits.limit(resource_type));
+    Ok(Condition { lock, lookup, id_given: false, limited })
 }
 
 fn wrong(text: &str, place: &str) -> Problem {

@@ -75,7 +75,8 @@ fn security(server: &Server) -> Value {
         "service": [{ "coding": [{
             "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",
         }] }],
-        "description": "SMART Backend Services: a registered system signs an assertion and gets an access token for its scopes.",
+        "description": "SMART Backend Services: a registered system signs an assertion and gets an access token for its scopes, \
+                        which may constrain what is read and searched of a type by search parameters.",
         "extension": [{
             "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
             "extension": [

@@ -9,7 +9,9 @@ use super::live::Live;
 use super::operation::Operation;
 use super::request::Bounds;
 use super::throttle::Throttle;
+use crate::access::constraint::Means;
 use crate::access::seal::Seal;
+use crate::access::visibility::minimum::Minimum;
 use crate::clock::{Clock, Micros};
 use crate::config::{Settings, ValidationMode};
 use crate::fhir::definitions::Definitions;
@@ -18,6 +20,7 @@ use crate::problem::{Kind, Problem};
 use crate::referral;
 use crate::search::extract::Extractor;
 use crate::search::parameters::Registry;
+use crate::search::query::{Context, Handling};
 use crate::store::Store;
 use crate::telemetry::Traces;
 use crate::validate::{Options, Validator};
@@ -78,6 +81,21 @@ impl Server {
     #[must_use]
     pub fn latest(self: &Arc<Self>) -> Arc<Self> {
         self.live.upgrade().and_then(|live| live.latest()).unwrap_or_else(|| Arc::clone(self))
+    }
+
+    /// The search parameters of the newest definitions.
+    #[must_use]
+    pub fn latest_parameters(&self) -> Arc<Registry> {
+        let latest = self.live.upgrade().and_then(|live| live.latest());
+        latest.map_or_else(|| Arc::clone(&self.parameters), |latest| Arc::clone(&latest.parameters))
+    }
+
+    /// By what constraints of scopes are kept, with the newest search parameters and what a role is shown of a Patient.
+    #[must_use]
+    pub fn means<'a>(&'a self, parameters: &'a Registry, minimum: &'a Minimum) -> Means<'a> {
+        let context =
+            Context { registry: parameters, base: &self.base, now: self.clock.now(), handling: Handling::Strict };
+        Means { context, minimum }
     }
 
     /// Limits of a body.

@@ -17,7 +17,7 @@ use crate::store::{Found, Past, Stored, Tx};
 /// The current version of a resource, also where it is a deletion; none where the caller does not see it. 403 with an explanation
 /// where it may know of the resource, but the patient has objected.
 pub async fn read(server: &Server, caller: &Caller, resource_type: &str, id: &str) -> Result<Option<Stored>, Problem> {
-    let Some(limits) = caller.limits()? else { return server.store.read(resource_type, id).await };
+    let Some(limits) = caller.limits_on(resource_type)? else { return server.store.read(resource_type, id).await };
     if let Some(stored) = find(server, &limits.seen, resource_type, id).await? {
         return narrowed(&limits, stored).map(Some);
     }
@@ -35,7 +35,7 @@ pub async fn look_at(
     resource_type: &str,
     id: &str,
 ) -> Result<Option<Arc<Stored>>, Problem> {
-    match caller.limits()? {
+    match caller.limits_on(resource_type)? {
         None => server.store.look_at(resource_type, id).await,
         Some(_) => Ok(read(server, caller, resource_type, id).await?.map(Arc::new)),
     }
@@ -48,7 +48,9 @@ pub async fn version(
     (resource_type, id): (&str, &str),
     version: i64,
 ) -> Result<Option<Stored>, Problem> {
-    let Some(limits) = caller.limits()? else { return server.store.read_version(resource_type, id, version).await };
+    let Some(limits) = caller.limits_on(resource_type)? else {
+        return server.store.read_version(resource_type, id, version).await;
+    };
     if read(server, caller, resource_type, id).await?.is_none() {
         return Ok(None);
     }
@@ -108,6 +110,10 @@ pub async fn keys(server: &Server, limits: &Limits, resource_type: Option<&str>)
 pub fn only_unlimited(caller: &Caller) -> Result<(), Problem> {
     match caller.limits()? {
         None => Ok(()),
+        Some(limits) if limits.whole => {
+            let text = "This goes over all resources, and the scopes of the access token constrain which are seen.";
+            Err(Problem::new(Kind::Forbidden, text).at("http.authorization"))
+        }
         Some(limits) => {
             let text = format!(
                 "This is for operators: it goes over all resources, and a {} sees those of its own referrals.",

@@ -106,5 +106,5 @@ async fn allowed(server: &Server, token: &Token, client: &Client) -> Result<(Aut
     let role = Role::parse(&client.role).ok_or_else(|| Problem::internal("a client has an unknown role"))?;
     let allowed = Scopes::parse(&client.scopes).unwrap_or_default();
     let scopes = allowed.granted(&Scopes::parse(&token.scope).unwrap_or_default());
-    authority::of(server, scopes, role, &client.organisation).await
+    authority::of(server, (scopes, &allowed), role, &client.organisation).await
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::access::scope::Scopes;
-use crate::access::visibility::breaks_glass;
 use crate::access::visibility::minimum::Minimum;
+use crate::access::visibility::{Names, breaks_glass};
 use crate::access::{Authority, Caller, Granted, Limits, Role, Visibility};
 use crate::interactions::affiliation;
 use crate::interactions::server::Server;
@@ -15,21 +15,32 @@ use crate::problem::{Kind, Problem};
 pub(super) const BREAK_GLASS: &str = "BTG";
 
 /// The authority of a client in a role for an organisation (`system|value`, or empty), and the same where it breaks the glass, if
-/// its role may.
+/// its role may. What constrains the scopes that it may have, `most`, holds whichever of them it has: who asked for fewer would
+/// otherwise come to more by what refers to a type that no scope names.
 pub(super) async fn of(
     server: &Server,
-    scopes: Scopes,
+    (scopes, most): (Scopes, &Scopes),
     role: Role,
     organisation: &str,
 ) -> Result<(Authority, Option<Authority>), Problem> {
     let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
+    let minimum = Minimum::of_role(role, &server.settings.provider_patient);
+    let parameters = server.latest_parameters();
+    let means = server.means(&parameters, &minimum);
+    let mut constraints = scopes.constraints(&means);
+    let more = most.constraints(&means).into_iter().filter(|constraint| !constraints.contains(constraint));
+    constraints.extend(more.collect::<Vec<_>>());
     if matches!(role, Role::Operator | Role::Harness) {
-        return Ok((with(Visibility::Everything), Some(with(Visibility::Everything))));
+        let names = Names { token: organisation.to_owned(), references: Vec::new() };
+        let seen = match constraints.as_slice() {
+            [] => with(Visibility::Everything),
+            some => with(Visibility::Limited(Arc::new(Limits::of_scopes(role, names, some)))),
+        };
+        return Ok((seen.clone(), Some(seen)));
     }
     let names = affiliation::names(server, organisation).await?;
-    let minimum = Minimum::parse(&server.settings.provider_patient);
     let limits = |emergency| {
-        let limits = Limits::new(role, names.clone(), &minimum, emergency);
+        let limits = Limits::new(role, names.clone(), &minimum, emergency).within(&constraints);
         with(Visibility::Limited(Arc::new(limits)))
     };
     Ok((limits(false), breaks_glass(role).then(|| limits(true))))

@@ -19,7 +19,8 @@ pub(super) async fn admitted(server: &Server, issuer: &Issuer, token: &str) -> R
         }
     };
     let external = external.map_err(unauthorized)?;
-    let (authority, emergency) = authority::of(server, external.scopes, external.role, &external.organisation).await?;
+    let (authority, emergency) =
+        authority::of(server, (external.scopes, issuer.scopes()), external.role, &external.organisation).await?;
     Ok(Admitted {
         token: base64url(&name(token)),
         client: external.client,

@@ -7,8 +7,11 @@ use super::answer::{Answer, Refusal};
 use super::client::parameter;
 use super::request::Request;
 use super::{root, signing};
+use crate::access::Role;
 use crate::access::bearer::Token;
-use crate::access::scope::Scopes;
+use crate::access::scope::{HINT, Scopes};
+use crate::access::visibility::minimum::Minimum;
+use crate::interactions::server::Server;
 use crate::store::Client;
 
 /// The name of this request in the audit trail.
@@ -30,7 +33,7 @@ async fn issue(request: &Request<'_>) -> Result<Answer, Refusal> {
         None => return Err(Refusal::new("invalid_request", "grant_type is missing.")),
     }
     let authenticated = request.authenticate().await?;
-    let scopes = scopes(form, &authenticated.client)?;
+    let scopes = scopes(server, form, &authenticated.client)?;
     let now = server.clock.now() / 1_000_000;
     let lifetime = server.settings.access_token_seconds;
     let token = Token {
@@ -49,20 +52,25 @@ async fn issue(request: &Request<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The scopes asked for, as far as the client may have them: those that reach further are left out, as OAuth allows, and the answer
-/// says which are given.
-fn scopes(form: &[(String, String)], client: &Client) -> Result<Scopes, Refusal> {
+/// says which are given. A constraint that cannot be kept is refused: without the scope its type might be reached another way.
+fn scopes(server: &Server, form: &[(String, String)], client: &Client) -> Result<Scopes, Refusal> {
     let invalid = |text: String| Refusal::new("invalid_scope", text);
     let allowed = Scopes::parse(&client.scopes).unwrap_or_default();
     let asked = match parameter(form, "scope")? {
         None => return Err(invalid("scope is missing, for example system/Task.rs".to_owned())),
         Some(text) => Scopes::parse(text).map_err(|word| {
             let shown: String = word.chars().filter(char::is_ascii_graphic).take(64).collect();
-            invalid(format!("\"{shown}\" is not a scope of a system, for example system/Task.rs or system/*.cruds."))
+            invalid(format!("\"{shown}\" is not a scope of a system. {HINT}"))
         })?,
     };
     let granted = allowed.granted(&asked);
     if granted.is_empty() {
         return Err(invalid(format!("The client may have: {allowed}.")));
     }
-    Ok(granted)
+    let role = Role::parse(&client.role).unwrap_or(Role::Provider);
+    let minimum = Minimum::of_role(role, &server.settings.provider_patient);
+    match granted.unusable(&server.means(&server.latest_parameters(), &minimum)).as_slice() {
+        [] => Ok(granted),
+        reasons => Err(invalid(reasons.join(" ").chars().filter(|c| matches!(c, ' '..='~')).take(600).collect())),
+    }
 }

@@ -15,6 +15,7 @@ use crate::interactions::operation::{Answer, Level, Operation};
 use crate::interactions::record::Stamp;
 use crate::interactions::reply::{Content, Reply};
 use crate::interactions::request::Request;
+use crate::interactions::scope::living;
 use crate::interactions::searchset;
 use crate::interactions::server::Server;
 use crate::problem::{Kind, Problem};
@@ -54,6 +55,9 @@ impl Operation for AccessLog {
                 return Err(Problem::internal("an access log without a patient"));
             };
             let _grant = permitted(&request.caller, Permission::Search)?;
+            if request.caller.limits_on("Patient")?.is_some() {
+                living(server, request, "Patient", id).await?;
+            }
             answer(server, request, id).await
         })
     }

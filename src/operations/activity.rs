@@ -71,10 +71,14 @@ impl Operation for ReferralActivity {
     }
 }
 
-/// 403 for parties other than commissioners: they see the referrals themselves.
+/// 403 for parties other than commissioners, who see the referrals themselves, and for who sees a chosen part of them.
 fn permitted(request: &Request) -> Result<(), Problem> {
     match request.caller.visibility() {
-        Visibility::Limited(limits) if limits.role != Role::Commissioner => {
+        Visibility::Limited(limits) if ["ServiceRequest", "Task"].iter().any(|name| limits.constrain(name)) => {
+            let text = "The figures count all referrals, and the scopes of the access token constrain which are seen.";
+            Err(Problem::new(Kind::Forbidden, text).at("http.authorization"))
+        }
+        Visibility::Limited(limits) if !limits.whole && limits.role != Role::Commissioner => {
             let text = "The figures of all referrals are for commissioners. Search your own with ServiceRequest?_summary=count.";
             Err(Problem::new(Kind::Forbidden, text).at("http.authorization"))
         }

@@ -1,6 +1,7 @@
 //! The least of a Patient that a provider needs: it sees these elements and no others, and searches and sorts by them only. Which
 //! they are is the deployment's choice.
 
+use crate::access::Role;
 use crate::search::query::{Condition, Query, Rows, SortBy};
 
 /// An element of Patient and the search parameters that look into it.
@@ -32,6 +33,12 @@ impl Minimum {
     pub fn parse(text: &str) -> Self {
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self { elements: names.map(str::to_owned).collect() }
+    }
+
+    /// The least that a role is shown, of a list as [`Minimum::parse`] reads it: it holds for providers.
+    #[must_use]
+    pub fn of_role(role: Role, text: &str) -> Self {
+        if role == Role::Provider { Self::parse(text) } else { Self::default() }
     }
 
     /// The elements of a resource of this type that are shown; none where all are.

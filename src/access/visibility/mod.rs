@@ -9,6 +9,7 @@ pub mod minimum;
 mod names;
 pub mod table;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::minimum::Minimum;
@@ -30,14 +31,14 @@ pub const PERSON: &str = "person";
 pub enum Visibility {
     /// Everything: open access, operators, test harnesses.
     Everything,
-    /// What belongs to its organisation.
+    /// What belongs to its organisation, or what the scopes of its token reach.
     Limited(Arc<Limits>),
     /// Nothing: nobody has said who calls.
     #[default]
     Nothing,
 }
 
-/// The limits of one organisation in one role.
+/// The limits of one organisation in one role, or of a token whose scopes are constrained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// The role.
@@ -56,6 +57,10 @@ pub struct Limits {
     pub minimum: Minimum,
     /// The glass is broken: neither objections nor labels keep anything back.
     pub open: bool,
+    /// Nothing but the scopes of the token limits this caller, on the types that they constrain.
+    pub whole: bool,
+    /// The types that the scopes constrain.
+    constrained: BTreeSet<String>,
 }
 
 impl Limits {
@@ -78,25 +83,70 @@ impl Limits {
         let (seen, held) = (seen_by(true, objected.as_ref()), seen_by(false, objected.as_ref()));
         let told = if objected.is_some() { seen_by(false, None) } else { Arc::new(Restrictions::nothing()) };
         let changed = Arc::new(changeable(&ways));
-        Self { role, names, seen, held, changed, told, minimum, open }
+        let (whole, constrained) = (false, BTreeSet::new());
+        Self { role, names, seen, held, changed, told, minimum, open, whole, constrained }
+    }
+
+    /// The limits of a role that sees everything but what the scopes of its token constrain.
+    #[must_use]
+    pub fn of_scopes(role: Role, names: Names, constraints: &[(String, Condition)]) -> Self {
+        let all = Arc::new(Restrictions::none());
+        let limits = Self {
+            role,
+            names,
+            seen: Arc::clone(&all),
+            held: Arc::clone(&all),
+            changed: all,
+            told: Arc::new(Restrictions::nothing()),
+            minimum: Minimum::default(),
+            open: false,
+            whole: true,
+            constrained: BTreeSet::new(),
+        };
+        limits.within(constraints)
+    }
+
+    /// The same, of these types only what fits the conditions. As with all limits the current version decides: with it come the
+    /// versions before it, and without it none.
+    #[must_use]
+    pub fn within(mut self, constraints: &[(String, Condition)]) -> Self {
+        for (resource_type, condition) in constraints {
+            for restrictions in [&mut self.seen, &mut self.held, &mut self.changed, &mut self.told] {
+                Arc::make_mut(restrictions).narrow(resource_type, condition.clone());
+            }
+            self.constrained.insert(resource_type.clone());
+        }
+        self
+    }
+
+    /// True where there are resources of this type that the caller might not see.
+    #[must_use]
+    pub fn limit(&self, resource_type: &str) -> bool {
+        !self.whole || self.constrained.contains(resource_type)
+    }
+
+    /// True where the scopes constrain this type.
+    #[must_use]
+    pub fn constrain(&self, resource_type: &str) -> bool {
+        self.constrained.contains(resource_type)
     }
 
     /// True where a label hides what has it.
     #[must_use]
     pub fn hides(&self, label: (&str, &str)) -> bool {
-        !self.open && labels::hidden_from(self.role).any(|hidden| hidden == label)
+        self.hides_something() && labels::hidden_from(self.role).any(|hidden| hidden == label)
     }
 
     /// True where there are labels that hide something.
     #[must_use]
     pub fn hides_something(&self) -> bool {
-        !self.open && labels::hidden_from(self.role).next().is_some()
+        !self.open && !self.whole && labels::hidden_from(self.role).next().is_some()
     }
 
     /// True where the role may create resources of this type.
     #[must_use]
     pub fn creates(&self, resource_type: &str) -> bool {
-        changes::creates(self.role, resource_type)
+        self.whole || changes::creates(self.role, resource_type)
     }
 }
 

@@ -25,7 +25,13 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) async fn new(server: &'a Server, caller: &'a Caller, of: HistoryOf<'a>) -> Result<Self, Problem> {
-        let seen = match caller.limits()? {
+        let limits = match of {
+            HistoryOf::Instance { resource_type, .. } | HistoryOf::Type(resource_type) => {
+                caller.limits_on(resource_type)?
+            }
+            HistoryOf::System => caller.limits()?,
+        };
+        let seen = match limits {
             Some(limits) => {
                 let keys = keys(server, &limits, of).await?;
                 Some((limits, keys))

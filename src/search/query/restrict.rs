@@ -50,6 +50,13 @@ impl Restrictions {
         self.by_type.entry(resource_type.to_owned()).or_default().push(condition);
     }
 
+    /// Adds a condition for resources of one type, as far as any of them may be seen.
+    pub fn narrow(&mut self, resource_type: &str, condition: Condition) {
+        if !self.closed || self.by_type.contains_key(resource_type) {
+            self.restrict(resource_type, condition);
+        }
+    }
+
     /// What must hold of a resource of this type.
     #[must_use]
     pub fn on(&self, resource_type: &str) -> &[Condition] {

@@ -5,7 +5,8 @@ use super::condition::{all_of, best};
 use super::statement::Statement;
 use crate::search::query::{Condition, Restrictions};
 
-/// A statement with one column, `key`: the living resources of these types that may be seen, in no order.
+/// A statement with one column, `key`: the living resources of these types that may be seen, in no order; of a type from which
+/// nothing is kept back, the deleted ones too.
 #[must_use]
 pub fn visible_keys(types: &[String], restrictions: &Restrictions) -> Statement {
     let never = |name: &String| matches!(restrictions.on(name), [Condition::Any(none)] if none.is_empty());
@@ -14,6 +15,10 @@ pub fn visible_keys(types: &[String], restrictions: &Restrictions) -> Statement 
         sql.push(if place == 0 { "" } else { " union all " });
         sql.push("select r.key as key from resource r where ");
         let conditions = restrictions.on(name);
+        if conditions.is_empty() && !restrictions.is_closed() {
+            sql.push("r.type = ").text(name);
+            continue;
+        }
         all_of(conditions, best(conditions), name, "r", &mut sql);
     }
     if types.iter().all(never) {

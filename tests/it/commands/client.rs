@@ -89,6 +89,28 @@ both! {
         assert_eq!(client(&database, &["rotate", "gp", "--endpoint", "Endpoint/nobody"]).status.code(), Some(2));
     }
 
+    async fn constraints_of_scopes_are_checked(database) {
+        let keys = Keys::elliptic("k1");
+        let file = key_file(&database, "keys.json", &serde_json::json!({ "keys": [keys.jwk()] }));
+        let add = |scope: &str| {
+            client(&database, &["add", "lab", "--name", "Lab", "--role", "referrer", "--scope", scope, "--jwks", &file])
+        };
+        for (scope, part) in [
+            ("system/Observation.rs?categry=laboratory", "categry"),
+            ("system/Observation.rs?subject.name=Ada", "looks at the resource alone"),
+            ("system/Observation.cruds?category=laboratory", "only r and s on a named type can be constrained"),
+        ] {
+            let output = add(scope);
+            assert_eq!(output.status.code(), Some(2), "{scope}");
+            assert!(said(&output).contains(part), "{scope}: {}", said(&output));
+        }
+        let scope = "system/Observation.rs?category=laboratory&status=final system/Observation.cud";
+        let output = add(scope);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let listed: serde_json::Value = serde_json::from_str(&said(&client(&database, &["list", "--json"]))).unwrap();
+        assert_eq!(listed["scope"], scope);
+    }
+
     async fn every_mistake_is_reported_at_once(database) {
         let private = key_file(&database, "private.json", &serde_json::json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] }));
         let output = client(&database, &["add", "bad id", "--name", "x", "--role", "king", "--scope", "openid", "--jwks", &private]);

@@ -38,7 +38,7 @@ fn start(database: &TestDatabase, keys: &str, more: &[(&'static str, &str)]) -> 
     TestServer::start_with(database, &[settings.as_slice(), more].concat())
 }
 
-fn with_key_file(database: &TestDatabase, keys: &Keys) -> TestServer {
+pub fn with_key_file(database: &TestDatabase, keys: &Keys) -> TestServer {
     std::fs::write(database.folder().join("keys.json"), json!({ "keys": [keys.jwk()] }).to_string()).unwrap();
     start(database, "keys.json", &[])
 }

@@ -2,7 +2,9 @@
 
 mod accounted;
 mod attacks;
+mod constraints;
 mod external;
+mod grants;
 mod key_url;
 mod scopes;
 mod seal;

@@ -84,11 +84,16 @@ pub fn register(store: &Store, id: &str, keys: &[&Keys], scopes: &str) {
 
 /// Registers a client in a role.
 pub fn register_as(store: &Store, id: &str, keys: &[&Keys], scopes: &str, role: &str) {
+    register_for(store, id, keys, scopes, (role, "Y12345"));
+}
+
+/// Registers a client in a role for the organisation of an ODS code.
+pub fn register_for(store: &Store, id: &str, keys: &[&Keys], scopes: &str, (role, code): (&str, &str)) {
     let set = json!({ "keys": keys.iter().map(|keys| keys.jwk()).collect::<Vec<_>>() });
     let client = Client {
         id: id.to_owned(),
         name: format!("System {id}"),
-        organisation: format!("{}|Y12345", kith::access::ODS_SYSTEM),
+        organisation: format!("{}|{code}", kith::access::ODS_SYSTEM),
         role: role.to_owned(),
         scopes: scopes.to_owned(),
         keys: set.to_string(),
@@ -121,7 +126,8 @@ pub fn claims(server: &TestServer, client: &str) -> Value {
 
 /// Asks for a token with this assertion.
 pub fn ask(server: &TestServer, assertion: &str, scope: &str) -> Answer {
-    post(server, "oauth2/token", &format!("grant_type=client_credentials&scope={}", scope.replace(' ', "+")), assertion)
+    let scope = scope.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace(' ', "+");
+    post(server, "oauth2/token", &format!("grant_type=client_credentials&scope={scope}"), assertion)
 }
 
 /// Posts a form with an assertion to an OAuth endpoint.

@@ -26,10 +26,15 @@ fn normal(world: &World, path: &str, answer: &Answer) -> (u16, Vec<(String, Stri
         .headers
         .iter()
         .filter(|(name, _)| !varying.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), plain(&value.replace(&world.server.base, "[base]"))))
+        .map(|(name, value)| (name.clone(), plain(&without_address(world, value))))
         .collect();
     headers.sort();
-    (answer.status, headers, plain(&ordered(path, &answer.text.replace(&world.server.base, "[base]"))))
+    (answer.status, headers, plain(&ordered(path, &without_address(world, &answer.text))))
+}
+
+/// The text without the server's address: that of the FHIR base, and that of the rules beside it.
+fn without_address(world: &World, text: &str) -> String {
+    text.replace(world.server.base.trim_end_matches("/fhir"), "[server]")
 }
 
 /// A searchset in one order where none was asked for: several writers of PostgreSQL take the numbers by which entries then lie.

@@ -12,6 +12,9 @@ use crate::support::http::{Answer, TestServer};
 pub const ORGANISATIONS: [(&str, &str); 5] =
     [("surgery", "A10001"), ("practice", "A10002"), ("thornby", "B20001"), ("walks", "C30001"), ("kitchen", "C30002")];
 
+/// Scopes that reach everything of two types, but of Observations those only of the laboratory.
+const LABORATORY: &str = "system/Patient.cruds system/DiagnosticReport.cruds system/Observation.cud system/Observation.rs?category=laboratory";
+
 /// A server that asks for tokens, with a token for each client: named `[organisation] [role]`.
 pub struct World {
     pub server: TestServer,
@@ -20,7 +23,7 @@ pub struct World {
 
 impl World {
     /// The organisations, and clients `operator`, `surgery`, `practice` (referrers), `thornby` (link workers), `walks`, `kitchen`
-    /// (providers), `board` (commissioner).
+    /// (providers), `board` (commissioner), and `laboratory`, an operator whose token has [`LABORATORY`] only.
     pub fn new(database: &TestDatabase) -> Self {
         let server = guarded_long(database);
         let keys = Keys::elliptic("k1");
@@ -38,6 +41,8 @@ impl World {
             register(&server.server.store, name, &keys, code, role);
             tokens.push((name.to_owned(), token(&server, name, &keys, "system/*.cruds")));
         }
+        register(&server.server.store, "laboratory", &keys, "Z90002", "operator");
+        tokens.push(("laboratory".to_owned(), token(&server, "laboratory", &keys, LABORATORY)));
         let world = Self { server, tokens };
         for (id, code) in ORGANISATIONS {
             world.as_operator("PUT", &format!("Organization/{id}"), &organisation(id, code)).expect(201);
