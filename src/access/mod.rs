@@ -46,6 +46,21 @@ pub struct Granted {
     pub role: Role,
     /// What of the resources it sees.
     pub visibility: Visibility,
+    /// What a search may show, follow and ask of: what it sees, of the types that the scopes name.
+    pub reach: Arc<Restrictions>,
+}
+
+impl Granted {
+    /// Scopes of a client in a role that sees this.
+    #[must_use]
+    pub fn new(scopes: Scopes, role: Role, visibility: Visibility) -> Self {
+        let seen = visibility.restrictions();
+        let reach = match scopes.shown() {
+            None => seen,
+            Some(types) => Arc::new(seen.only(types)),
+        };
+        Self { scopes, role, visibility, reach }
+    }
 }
 
 /// Who stands behind a request. In open access (loopback only) all fields but the address are what the headers say.
@@ -86,6 +101,15 @@ impl Caller {
             Authority::None => Visibility::Nothing,
             Authority::Open => Visibility::Everything,
             Authority::Token(granted) => granted.visibility.clone(),
+        }
+    }
+
+    /// What of the resources its searches may show, follow and ask of.
+    #[must_use]
+    pub fn reach(&self) -> Arc<Restrictions> {
+        match &self.authority {
+            Authority::Token(granted) => Arc::clone(&granted.reach),
+            Authority::None | Authority::Open => self.visibility().restrictions(),
         }
     }
 
@@ -140,18 +164,14 @@ fn checked(name: &str, value: Option<String>) -> Result<Option<String>, Problem>
 /// none can run without the question having been asked.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    visibility: Visibility,
+    reach: Arc<Restrictions>,
 }
 
 impl Grant {
-    /// What of the resources the caller may see: nothing is kept from a caller under open access.
+    /// What of the resources a search may show, follow and ask of: everything under open access.
     #[must_use]
     pub fn restrictions(&self) -> Arc<Restrictions> {
-        match &self.visibility {
-            Visibility::Everything => Arc::new(Restrictions::none()),
-            Visibility::Limited(limits) => Arc::clone(&limits.seen),
-            Visibility::Nothing => Arc::new(Restrictions::nothing()),
-        }
+        Arc::clone(&self.reach)
     }
 }
 
@@ -159,7 +179,7 @@ impl Grant {
 /// on `resource_type`. 401 without authority, 403 where the token's scopes do not reach that far.
 pub fn grant(caller: &Caller, interaction: &str, resource_type: Option<&str>) -> Result<Grant, Problem> {
     let permission = match interaction {
-        "capabilities" => return Ok(Grant { visibility: Visibility::Nothing }),
+        "capabilities" => return Ok(Grant { reach: Visibility::Nothing.restrictions() }),
         // Each entry of a bundle is granted by itself, each operation by `grant_operation`.
         "transaction" | "batch" | "operation" => None,
         "create" => Some(Permission::Create),
@@ -188,7 +208,7 @@ pub fn grant_permission(
         },
     };
     if granted {
-        return Ok(Grant { visibility: caller.visibility() });
+        return Ok(Grant { reach: caller.reach() });
     }
     let text = match resource_type {
         Some(name) => format!("The scopes of the access token do not allow this on {name}."),

@@ -150,6 +150,13 @@ impl Scopes {
         self.0.iter().any(|scope| scope.resource_type.is_none() && scope.permissions & permission.bit() != 0)
     }
 
+    /// The types of which something may be read or searched; none where that is all of them.
+    #[must_use]
+    pub fn shown(&self) -> Option<BTreeSet<&str>> {
+        let looks = |scope: &&Scope| scope.permissions & (Permission::Read.bit() | Permission::Search.bit()) != 0;
+        self.0.iter().filter(looks).map(|scope| scope.resource_type.as_deref()).collect()
+    }
+
     /// Of the scopes asked for, those that these cover.
     #[must_use]
     pub fn granted(&self, asked: &Self) -> Self {

@@ -83,7 +83,10 @@ pub fn of(
         lock.extend(["&", name, "=", value]);
     }
     let limits = caller.limits()?;
-    let restrictions = limits.as_ref().map_or_else(Arc::default, |limits| Arc::clone(&limits.seen));
+    // Writing a type is enough to ask of it what its criteria ask; whatever else they go through must be in reach.
+    let (reach, seen) = (caller.reach(), caller.visibility().restrictions());
+    let restrictions =
+        if Arc::ptr_eq(&reach, &seen) { seen } else { Arc::new((*reach).clone().with(resource_type, &seen)) };
     let lookup = Criteria::new(server, resource_type, pairs, MOST_DELETED + 1, &restrictions)?;
     visible::check_query(caller, &lookup.asked)?;
     let limited = limits.is_some_and(|limits| limits.limit(resource_type));

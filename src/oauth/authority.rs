@@ -15,15 +15,15 @@ use crate::problem::{Kind, Problem};
 pub(super) const BREAK_GLASS: &str = "BTG";
 
 /// The authority of a client in a role for an organisation (`system|value`, or empty), and the same where it breaks the glass, if
-/// its role may. What constrains the scopes that it may have, `most`, holds whichever of them it has: who asked for fewer would
-/// otherwise come to more by what refers to a type that no scope names.
+/// its role may. What constrains the scopes that it may have, `most`, holds whichever of them it has: who asked for fewer could
+/// otherwise refer to what they keep from it.
 pub(super) async fn of(
     server: &Server,
     (scopes, most): (Scopes, &Scopes),
     role: Role,
     organisation: &str,
 ) -> Result<(Authority, Option<Authority>), Problem> {
-    let with = |visibility| Authority::Token(Arc::new(Granted { scopes: scopes.clone(), role, visibility }));
+    let with = |visibility| Authority::Token(Arc::new(Granted::new(scopes.clone(), role, visibility)));
     let minimum = Minimum::of_role(role, &server.settings.provider_patient);
     let parameters = server.latest_parameters();
     let means = server.means(&parameters, &minimum);

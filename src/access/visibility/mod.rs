@@ -38,6 +38,18 @@ pub enum Visibility {
     Nothing,
 }
 
+impl Visibility {
+    /// The same as conditions on resources.
+    #[must_use]
+    pub fn restrictions(&self) -> Arc<Restrictions> {
+        match self {
+            Self::Everything => Arc::new(Restrictions::none()),
+            Self::Limited(limits) => Arc::clone(&limits.seen),
+            Self::Nothing => Arc::new(Restrictions::nothing()),
+        }
+    }
+}
+
 /// The limits of one organisation in one role, or of a token whose scopes are constrained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {

@@ -57,6 +57,20 @@ impl Restrictions {
         }
     }
 
+    /// The same for resources of these types; of others nothing is seen.
+    #[must_use]
+    pub fn only<'t>(&self, types: impl IntoIterator<Item = &'t str>) -> Self {
+        let kept = |name: &'t str| (name.to_owned(), self.on(name).to_vec());
+        Self { by_type: types.into_iter().map(kept).collect(), closed: true }
+    }
+
+    /// The same, with what `other` says of one type.
+    #[must_use]
+    pub fn with(mut self, resource_type: &str, other: &Self) -> Self {
+        self.by_type.insert(resource_type.to_owned(), other.on(resource_type).to_vec());
+        self
+    }
+
     /// What must hold of a resource of this type.
     #[must_use]
     pub fn on(&self, resource_type: &str) -> &[Condition] {
