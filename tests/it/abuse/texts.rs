@@ -123,7 +123,7 @@ fn regular_expressions_take_linear_time() {
     let patient = json!({ "resourceType": "Patient" });
     let context = Context::new(&patient, 0);
     assert!(!expression.holds(&context, Item::resource(&patient, Types::r4())).unwrap());
-    assert!((crate::support::spent() - before).as_secs() < 5);
+    assert!(crate::support::spent().saturating_sub(before).as_secs() < 5);
 }
 
 fn a_nul_is_no_fault_of_the_server(database: &TestDatabase) {
