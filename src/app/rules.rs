@@ -63,7 +63,7 @@ pub fn shown(entries: impl IntoIterator<Item = &'static Entry>) -> Result<Vec<Sh
     let plain = Validator::new(Definitions::embedded(), super::validation(&BTreeMap::new()))?;
     let show = |entry: &'static Entry| {
         let issues = if entry.severity == "off" {
-            let levels = BTreeMap::from([(entry.id.clone(), RuleLevel::Information)]);
+            let levels = BTreeMap::from([(entry.id.clone(), RuleLevel::Error)]);
             issues(&Validator::new(Definitions::embedded(), super::validation(&levels))?, &entry.example)?
         } else {
             issues(&plain, &entry.example)?

@@ -236,7 +236,7 @@ async fn store(
     let mut written = if let Some(living) = same {
         Written { outcome, ..Written::unchanged(living.clone()) }
     } else {
-        live::admit(server, tx, stored).await?;
+        live::admit(server, tx, stored, living).await?;
         put(server, tx, stored, before.as_ref(), (outcome, origin.method), now, stamp).await?
     };
     if same.is_none() {
@@ -365,6 +365,7 @@ async fn delete(
     }
     written.version = stored.version + 1;
     written.last_updated = later(now, Some(&stored));
+    live::removed(tx, &stored).await?;
     tx.delete(resource_type, id, written.version, written.last_updated, stored.version).await?;
     live::changed(server, tx, resource_type).await?;
     written.patient = stored.patient;

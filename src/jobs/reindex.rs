@@ -186,7 +186,8 @@ fn extract(server: &Server, batch: Vec<Stored>) -> Vec<(Stored, Rows)> {
     all
 }
 
-/// Stores rows and how far the job is, together.
+/// Stores rows and how far the job is, together. Rows that definitions of before have made are not stored where these have
+/// changed meanwhile: what came after them may be marked as indexed already. The job begins again then.
 async fn hold(
     server: &Arc<Server>,
     claim: &Claim,
@@ -194,22 +195,28 @@ async fn hold(
     rows: Vec<(Stored, Rows)>,
     audit: Option<AuditRecord>,
 ) -> Result<Step, Problem> {
-    let payload = plan.payload()?;
-    let until = server.clock.now() + LEASE;
-    let work = Arc::new((claim.clone(), payload.clone(), rows, audit));
+    let restarted = Plan { begun: 0, ..plan.clone() }.payload()?;
+    let (count, until) = (server.definitions_count, server.clock.now() + LEASE);
+    let work = Arc::new((claim.clone(), [plan.payload()?, restarted], rows, audit));
     let write = server.store.write(move |tx| {
         let work = Arc::clone(&work);
         Box::pin(async move {
-            let (claim, payload, rows, audit) = &*work;
-            tx.hold_job(claim, payload, until).await?;
-            if !rows.is_empty() {
-                tx.reindex(rows).await?;
+            let (claim, [payload, restarted], rows, audit) = &*work;
+            if rows.is_empty() {
+                tx.hold_job(claim, payload, until).await?;
+                return Ok((payload.clone(), audit.iter().cloned().collect()));
             }
-            Ok(((), audit.iter().cloned().collect()))
+            tx.lock_jobs(&claim.kind).await?;
+            if tx.definitions_count().await? != count {
+                tx.hold_job(claim, restarted, until).await?;
+                return Ok((restarted.clone(), Vec::new()));
+            }
+            tx.hold_job(claim, payload, until).await?;
+            tx.reindex(rows).await?;
+            Ok((payload.clone(), audit.iter().cloned().collect()))
         })
     });
-    write.await?;
-    Ok(Step::Held(payload))
+    Ok(Step::Held(write.await?))
 }
 
 /// Before the second walk, everybody who shares the database has had the time to learn of new definitions and to finish

@@ -22,6 +22,7 @@ pub(super) const REPLACE: &str = "update resource set indexed = indexed | $1, ge
      where key = $3 and version = $4 returning indexed";
 pub(super) const MARKS: &str = "select type, code, generation from indexed_parameter order by type, code";
 pub(super) const UNMARK: &str = "delete from indexed_parameter where type = $1";
+pub(super) const UNMARK_CODE: &str = "delete from indexed_parameter where code = $1 and code <> ''";
 pub(super) const MARK: &str = "insert into indexed_parameter (type, code, generation) values ($1, $2, $3)";
 pub(super) const DEFINITIONS: &str = "select next from counter where name = 'definitions'";
 pub(super) const DEFINITIONS_CHANGED: &str =
@@ -93,6 +94,14 @@ impl Tx {
             }
             outcome
         });
+        self.check(outcome)
+    }
+
+    /// Notes that nothing is indexed by the parameters of this code any more.
+    pub async fn unmark_indexed(&mut self, code: &str) -> Result<(), Problem> {
+        self.begin_change().await?;
+        let outcome =
+            on!(&mut self.connection, |c| sqlx::query(UNMARK_CODE).bind(code).execute(&mut *c).await.map(|_| ()));
         self.check(outcome)
     }
 

@@ -52,6 +52,7 @@ pub fn texts() -> Vec<(&'static str, &'static str)> {
         ("indexed::OTHERS", indexed::OTHERS),
         ("indexed::REPLACE", indexed::REPLACE),
         ("indexed::UNMARK", indexed::UNMARK),
+        ("indexed::UNMARK_CODE", indexed::UNMARK_CODE),
         ("jobs::ANY_WAITING", jobs::ANY_WAITING),
         ("jobs::CANCEL", jobs::CANCEL),
         ("jobs::CLAIM", jobs::CLAIM),

@@ -24,7 +24,7 @@ use super::server::Server;
 use crate::fhir::definitions::Part;
 use crate::problem::{Kind, Problem};
 use crate::search::index::IndexRows;
-use crate::store::Tx;
+use crate::store::{Stored, Tx};
 use crate::validate::admission;
 
 use known::Known;
@@ -93,8 +93,13 @@ pub fn within(server: &Arc<Server>, entries: &[Entry]) -> Result<Arc<Server>, Pr
 }
 
 /// Refuses (422) what the server could not work by beside what is stored, in the transaction that stores it.
-pub async fn admit(server: &Server, tx: &mut Tx, draft: &Draft) -> Result<(), Problem> {
-    if draft.resource_type == SEARCH_PARAMETER { parameters::admit(server, tx, draft).await } else { Ok(()) }
+pub async fn admit(server: &Server, tx: &mut Tx, draft: &Draft, before: Option<&Stored>) -> Result<(), Problem> {
+    if draft.resource_type == SEARCH_PARAMETER { parameters::admit(server, tx, draft, before).await } else { Ok(()) }
+}
+
+/// Notes that a stored definition is about to be deleted, in the transaction that does it.
+pub async fn removed(tx: &mut Tx, before: &Stored) -> Result<(), Problem> {
+    if before.resource_type == SEARCH_PARAMETER { parameters::removed(tx, before).await } else { Ok(()) }
 }
 
 /// Notes a change of a stored definition in its transaction: all processes will know, and what must be indexed will be.
