@@ -10,7 +10,7 @@ mod names;
 pub mod table;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use self::minimum::Minimum;
 pub use self::names::{ANYBODY, Names};
@@ -38,14 +38,18 @@ pub enum Visibility {
     Nothing,
 }
 
+/// The restrictions of who sees everything, and of who sees nothing: asked for with every request, so made once.
+static ALL: LazyLock<Arc<Restrictions>> = LazyLock::new(|| Arc::new(Restrictions::none()));
+static NONE: LazyLock<Arc<Restrictions>> = LazyLock::new(|| Arc::new(Restrictions::nothing()));
+
 impl Visibility {
     /// The same as conditions on resources.
     #[must_use]
     pub fn restrictions(&self) -> Arc<Restrictions> {
         match self {
-            Self::Everything => Arc::new(Restrictions::none()),
+            Self::Everything => Arc::clone(&ALL),
             Self::Limited(limits) => Arc::clone(&limits.seen),
-            Self::Nothing => Arc::new(Restrictions::nothing()),
+            Self::Nothing => Arc::clone(&NONE),
         }
     }
 }
